@@ -1,0 +1,17 @@
+// The commands of the program: one file each, all of them listed here and in main.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace patchioner {
+
+/// The command line while it is taken apart. A command's callback throws Error, or sets the exit code when it is not 0.
+struct CommandLine {
+  CLI::App app{"Captions any region of an image, zero-shot.", "patchioner"};
+  int exit_code = 0;
+  std::filesystem::path program;  ///< the running executable
+};
+
+// Each adds its subcommand with help, an example and a callback.
+
+}  // namespace patchioner

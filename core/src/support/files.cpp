@@ -1,0 +1,151 @@
+#include "support/files.hpp"
+
+#include <fcntl.h>
+#include <patchioner/error.hpp>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace patchioner {
+namespace {
+
+constexpr size_t kBufferSize = 1 << 20;
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+}  // namespace
+
+MappedFile::MappedFile(std::filesystem::path path, const void* data, size_t size)
+    : path_(std::move(path)), data_(data), size_(size) {}
+
+MappedFile::~MappedFile() {
+  if (size_ > 0) {
+    ::munmap(const_cast<void*>(data_), size_);
+  }
+}
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    throw Error(ErrorKind::io, "{}: cannot be opened: {}", path.string(), reason());
+  }
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const std::string why = S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file";
+    ::close(descriptor);
+    throw Error(ErrorKind::io, "{}: cannot be read: {}", path.string(), why);
+  }
+  const auto size = static_cast<size_t>(status.st_size);
+  const void* data = nullptr;
+  if (size > 0) {
+    data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (data == MAP_FAILED) {
+      const std::string why = reason();
+      ::close(descriptor);
+      throw Error(ErrorKind::io, "{}: cannot be mapped into memory: {}", path.string(), why);
+    }
+  }
+  ::close(descriptor);
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, data, size));
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  return std::string(MappedFile::open(path)->text());
+}
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  temporary_ = target_;
+  temporary_ += "." + std::to_string(::getpid()) + ".partial";
+  descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) {
+    throw Error(ErrorKind::io, "{}: cannot be written: {}", target_.string(), reason());
+  }
+  buffer_.reserve(kBufferSize);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void AtomicFile::write(const void* data, size_t size) {
+  if (buffer_.size() + size > kBufferSize) {
+    flush_buffer();
+  }
+  if (size >= kBufferSize) {
+    const char* next = static_cast<const char*>(data);
+    while (size > 0) {
+      const ssize_t written = ::write(descriptor_, next, size);
+      if (written < 0 && errno == EINTR) {
+        continue;
+      }
+      if (written <= 0) {
+        throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+      }
+      next += written;
+      size -= static_cast<size_t>(written);
+    }
+    return;
+  }
+  buffer_.append(static_cast<const char*>(data), size);
+}
+
+void AtomicFile::flush_buffer() {
+  std::string pending;
+  pending.swap(buffer_);
+  size_t done = 0;
+  while (done < pending.size()) {
+    const ssize_t written = ::write(descriptor_, pending.data() + done, pending.size() - done);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+    }
+    done += static_cast<size_t>(written);
+  }
+}
+
+void AtomicFile::write_at(uint64_t offset, const void* data, size_t size) {
+  flush_buffer();
+  const char* next = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::pwrite(descriptor_, next, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+    }
+    next += written;
+    offset += static_cast<uint64_t>(written);
+    size -= static_cast<size_t>(written);
+  }
+}
+
+void AtomicFile::commit() {
+  flush_buffer();
+  const bool synced = ::fsync(descriptor_) == 0;
+  const bool closed = ::close(descriptor_) == 0;
+  descriptor_ = -1;
+  if (!synced || !closed || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    const std::string why = reason();
+    ::unlink(temporary_.c_str());
+    throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), why);
+  }
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+}  // namespace patchioner

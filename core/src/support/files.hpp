@@ -1,0 +1,76 @@
+// Files: mapped for reading, written to a temporary name and renamed, so that a reader never sees half a file and a failed
+// write loses nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace patchioner {
+
+/// A whole file mapped into memory, read-only. Throws an Error of kind io when it cannot be opened ("no such file", a folder,
+/// permission). The mapping lives as long as any copy of the shared pointer.
+class MappedFile {
+ public:
+  static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+  std::string_view text() const { return {static_cast<const char*>(data_), size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  MappedFile(std::filesystem::path path, const void* data, size_t size);
+  std::filesystem::path path_;
+  const void* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// The content of a file. Errors as MappedFile::open.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes a file under a temporary name beside its target and renames it on commit(). Without commit() nothing is left behind.
+/// Every failure (no folder, read-only, disk full, also at commit) throws an Error of kind io that names the target.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path target);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, size_t size);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+
+  /// Overwrites bytes written before, for headers whose content is known last.
+  void write_at(uint64_t offset, const void* data, size_t size);
+
+  /// Flushes to disk and renames.
+  void commit();
+
+  const std::filesystem::path& temporary_path() const { return temporary_; }
+
+ private:
+  void flush_buffer();
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::string buffer_;
+};
+
+/// AtomicFile with one write.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// Lower-case hexadecimal SHA-256.
+std::string sha256(std::span<const std::byte> bytes);
+std::string sha256(std::string_view text);
+
+/// SHA-256 of a file's content.
+std::string sha256_of_file(const std::filesystem::path& path);
+
+}  // namespace patchioner

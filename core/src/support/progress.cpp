@@ -1,0 +1,92 @@
+#include "support/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace patchioner {
+namespace {
+
+bool drawing_enabled = true;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole >= 3600) {
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(std::string title, std::string unit, uint64_t total)
+    : title_(std::move(title)),
+      unit_(std::move(unit)),
+      total_(total),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      started_(std::chrono::steady_clock::now()),
+      drawn_(started_) {}
+
+Progress::~Progress() {
+  if (!finished_ && terminal_ && drawing_enabled && done_ > already_done_) {
+    std::fputc('\n', stderr);
+  }
+}
+
+void Progress::set_enabled(bool enabled) {
+  drawing_enabled = enabled;
+}
+
+void Progress::start_at(uint64_t done) {
+  done_ = done;
+  already_done_ = done;
+}
+
+void Progress::advance(uint64_t units) {
+  done_ += units;
+  draw(false);
+}
+
+std::string Progress::line(double elapsed_seconds) const {
+  std::string text = total_ > 0 ? fmt::format("{}: {}/{} {} ({:.0f} %)", title_, done_, total_, unit_,
+                                              100.0 * static_cast<double>(done_) / static_cast<double>(total_))
+                                : fmt::format("{}: {} {}", title_, done_, unit_);
+  if (elapsed_seconds > 0 && done_ > already_done_) {
+    const double rate = static_cast<double>(done_ - already_done_) / elapsed_seconds;
+    text += rate >= 10 ? fmt::format(", {:.0f} {}/s", rate, unit_) : fmt::format(", {:.2f} {}/s", rate, unit_);
+    if (total_ > done_) {
+      text += fmt::format(", {} left", duration(static_cast<double>(total_ - done_) / rate));
+    }
+  }
+  if (!note_.empty()) {
+    text += ", " + note_;
+  }
+  return text;
+}
+
+void Progress::draw(bool last) {
+  if (!drawing_enabled) {
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
+  if (!last && now - drawn_ < interval) {
+    return;
+  }
+  drawn_ = now;
+  const std::string text = line(std::chrono::duration<double>(now - started_).count());
+  if (terminal_) {
+    std::fprintf(stderr, "\r%s\033[K%s", text.c_str(), last ? "\n" : "");
+  } else {
+    std::fprintf(stderr, "%s\n", text.c_str());
+  }
+  std::fflush(stderr);
+}
+
+void Progress::finish() {
+  finished_ = true;
+  draw(true);
+}
+
+}  // namespace patchioner
