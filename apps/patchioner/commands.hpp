@@ -13,5 +13,6 @@ struct CommandLine {
 };
 
 // Each adds its subcommand with help, an example and a callback.
+void add_verify_command(CommandLine& line);
 
 }  // namespace patchioner

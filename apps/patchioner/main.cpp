@@ -25,6 +25,7 @@ int main(int argument_count, char** arguments) {
   line.program = std::filesystem::read_symlink("/proc/self/exe");
   line.app.require_subcommand(1);
   line.app.set_version_flag("--version", "patchioner 0.1.0");
+  add_verify_command(line);
   try {
     line.app.parse(argument_count, arguments);
     std::cout.flush();
