@@ -5,7 +5,8 @@
 
 namespace patchioner {
 
-/// The command line while it is taken apart. A command's callback throws Error, or sets the exit code when it is not 0.
+/// The command line while it is taken apart. A command's callback throws Error, or sets the exit code when it
+/// is not 0.
 struct CommandLine {
   CLI::App app{"Captions any region of an image, zero-shot.", "patchioner"};
   int exit_code = 0;

@@ -1,11 +1,10 @@
+#include <cstdio>
+#include <iostream>
+#include <patchioner/error.hpp>
+
 #include "commands.hpp"
 #include "config/config.hpp"
 #include "support/interrupt.hpp"
-
-#include <patchioner/error.hpp>
-
-#include <cstdio>
-#include <iostream>
 
 namespace {
 
@@ -35,7 +34,8 @@ int main(int argument_count, char** arguments) {
   } catch (const Error& error) {
     return report(error);
   } catch (const c10::Error& error) {
-    return report(Error(ErrorKind::internal, "LibTorch refused an operation: {}", error.what_without_backtrace()));
+    return report(
+        Error(ErrorKind::internal, "LibTorch refused an operation: {}", error.what_without_backtrace()));
   } catch (const std::exception& error) {
     return report(Error(ErrorKind::internal, "{}", error.what()));
   }

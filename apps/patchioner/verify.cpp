@@ -1,9 +1,9 @@
 // patchioner verify DIR...: golden cases against this program, a line a case.
 #include "verify/verify.hpp"
 
-#include "commands.hpp"
-
 #include <cstdio>
+
+#include "commands.hpp"
 
 namespace patchioner {
 namespace {
@@ -67,7 +67,8 @@ void run_verify(const VerifyArguments& arguments, CommandLine& line) {
 }  // namespace
 
 void add_verify_command(CommandLine& line) {
-  CLI::App* command = line.app.add_subcommand("verify", "Run golden cases and print the largest difference of each");
+  CLI::App* command =
+      line.app.add_subcommand("verify", "Run golden cases and print the largest difference of each");
   auto arguments = std::make_shared<VerifyArguments>();
   command->add_option("DIR", arguments->directories, "Case folders, or folders above cases")->required();
   command->add_flag("--json", arguments->json, "One JSON object a case on standard output");

@@ -6,7 +6,6 @@
 #include <patchioner/backbone.hpp>
 #include <patchioner/geometry.hpp>
 #include <patchioner/region.hpp>
-
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +16,8 @@ namespace patchioner {
 enum class FeatureSource {
   patches,  ///< the weights are applied to the patch grid
   global,   ///< every region gets the global token: the paper's CLS baseline
-  crops,    ///< every region is cut out and encoded alone; its global token is taken: the paper's crop baseline
-  native,   ///< the backbone encodes regions itself
+  crops,  ///< every region is cut out and encoded alone; its global token is taken: the paper's crop baseline
+  native,  ///< the backbone encodes regions itself
 };
 
 /// Features of one image: the slice of ImageFeatures that belongs to it.
@@ -30,8 +29,10 @@ struct PatchFeatures {
 
 /// Weights of R regions over G patches, and what to do with the result.
 struct RegionWeights {
-  at::Tensor weights;  ///< [R,G] float32; each row sums to 1 (NaN rows mean an empty region under `empty_region: nan`)
-  at::Tensor scale;    ///< [R] float32; the weighted mean is multiplied by it; 1 unless the reference's scale is kept (spec/01, A5, A6)
+  at::Tensor weights;  ///< [R,G] float32; each row sums to 1 (NaN rows mean an empty region under
+                       ///< `empty_region: nan`)
+  at::Tensor scale;    ///< [R] float32; the weighted mean is multiplied by it; 1 unless the reference's scale
+                       ///< is kept (spec/01, A5, A6)
   std::vector<std::string> warnings;  ///< one sentence for each region that needed a fallback
 };
 
@@ -44,10 +45,11 @@ class Aggregator {
   /// Whether `weights` reads PatchFeatures::attention; the host refuses the pair when the backbone has none.
   virtual bool needs_attention() const { return false; }
 
-  /// Weights of the regions of one image, in order. Regions that lie outside are resolved by the aggregator's `empty_region`
-  /// rule; a patch outside the grid and a mask of another size than the image throw an Error of kind data. For sources other
-  /// than patches the result is undefined tensors. [any-thread]
-  virtual RegionWeights weights(std::span<const Region> regions, const ImageGeometry& geometry, const PatchFeatures& features) const = 0;
+  /// Weights of the regions of one image, in order. Regions that lie outside are resolved by the aggregator's
+  /// `empty_region` rule; a patch outside the grid and a mask of another size than the image throw an Error
+  /// of kind data. For sources other than patches the result is undefined tensors. [any-thread]
+  virtual RegionWeights weights(std::span<const Region> regions, const ImageGeometry& geometry,
+                                const PatchFeatures& features) const = 0;
 };
 
 }  // namespace patchioner

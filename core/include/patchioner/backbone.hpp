@@ -3,33 +3,35 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
 #include <patchioner/geometry.hpp>
 #include <patchioner/region.hpp>
-
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace patchioner {
 
-/// What one pass over B images gives. All tensors are float32; an undefined tensor means "this backbone has none".
+/// What one pass over B images gives. All tensors are float32; an undefined tensor means "this backbone has
+/// none".
 struct ImageFeatures {
   at::Tensor patches;    ///< [B,rows,columns,D], row 0 at the top
   at::Tensor global;     ///< [B,D] the class token, or undefined
-  at::Tensor attention;  ///< [B,rows,columns] the last block's CLS-to-patch map, each image's summing to 1, or undefined
+  at::Tensor attention;  ///< [B,rows,columns] the last block's CLS-to-patch map, each image's summing to 1,
+                         ///< or undefined
   std::map<std::string, at::Tensor> intermediates;  ///< what was asked for by name
 };
 
 /// What a backbone has beside patches. The host checks a config against it before any image is read.
 struct BackboneCapabilities {
-  bool global = true;      ///< fills ImageFeatures::global
-  bool attention = true;   ///< fills ImageFeatures::attention
-  bool text = true;        ///< encode_text works
-  bool regions = false;    ///< encode_regions works (region-supervised models: AlphaCLIP, RegionCLIP)
+  bool global = true;     ///< fills ImageFeatures::global
+  bool attention = true;  ///< fills ImageFeatures::attention
+  bool text = true;       ///< encode_text works
+  bool regions = false;   ///< encode_regions works (region-supervised models: AlphaCLIP, RegionCLIP)
 };
 
-/// A vision-language model. Objects are made by the plugin's factory, which loads the weights; they are immutable afterwards.
+/// A vision-language model. Objects are made by the plugin's factory, which loads the weights; they are
+/// immutable afterwards.
 class Backbone {
  public:
   virtual ~Backbone() = default;
@@ -41,30 +43,36 @@ class Backbone {
 
   virtual BackboneCapabilities capabilities() const { return {}; }
 
-  /// Identifies the weights of the text side (a digest of the files it was loaded from), so that a memory bank or decoder made
-  /// with other weights can be recognised. Empty when there is no text side.
+  /// Identifies the weights of the text side (a digest of the files it was loaded from), so that a memory
+  /// bank or decoder made with other weights can be recognised. Empty when there is no text side.
   virtual std::string text_fingerprint() const { return {}; }
 
-  /// The names that `encode` understands as intermediates ("x_prenorm", "qkv_last" ...), for messages and documentation.
+  /// The names that `encode` understands as intermediates ("x_prenorm", "qkv_last" ...), for messages and
+  /// documentation.
   virtual std::vector<std::string> intermediate_names() const { return {}; }
 
-  /// Features of normalised pixels [B,3,H,W] (float32, RGB, see image_spec()). Other sizes than image_spec() gives are allowed
-  /// when the model can take them. Throws an Error of kind data for a shape it cannot take and for an unknown intermediate.
-  /// [any-thread; runs without gradients]
-  virtual ImageFeatures encode(const at::Tensor& pixels, std::span<const std::string> intermediates = {}) const = 0;
+  /// Features of normalised pixels [B,3,H,W] (float32, RGB, see image_spec()). Other sizes than image_spec()
+  /// gives are allowed when the model can take them. Throws an Error of kind data for a shape it cannot take
+  /// and for an unknown intermediate. [any-thread; runs without gradients]
+  virtual ImageFeatures encode(const at::Tensor& pixels,
+                               std::span<const std::string> intermediates = {}) const = 0;
 
-  /// Text embeddings [N,D] of the same space, not L2-normalised. Throws an Error of kind data for a text that is too long when
-  /// truncation is off. [any-thread]
+  /// Text embeddings [N,D] of the same space, not L2-normalised. Throws an Error of kind data for a text that
+  /// is too long when truncation is off. [any-thread]
   virtual at::Tensor encode_text(std::span<const std::string> texts) const = 0;
 
-  /// The text side fed with token ids [N,C] (int64) instead of texts; for tokenizers that live elsewhere. [any-thread]
+  /// The text side fed with token ids [N,C] (int64) instead of texts; for tokenizers that live elsewhere.
+  /// [any-thread]
   virtual at::Tensor encode_token_ids(const at::Tensor& ids) const;
 
-  /// Features [R,D] of regions of one image, for backbones with capabilities().regions. `pixels` is [1,3,H,W].
-  virtual at::Tensor encode_regions(const at::Tensor& pixels, std::span<const Region> regions, const ImageGeometry& geometry) const;
+  /// Features [R,D] of regions of one image, for backbones with capabilities().regions. `pixels` is
+  /// [1,3,H,W].
+  virtual at::Tensor encode_regions(const at::Tensor& pixels, std::span<const Region> regions,
+                                    const ImageGeometry& geometry) const;
 
-  /// A named tensor of the model beyond what encode gives ("position_table" at a grid, "projection" of given text features ...):
-  /// a window for `verify` and for the curious. `inputs` are named tensors. Throws an Error of kind data for an unknown name.
+  /// A named tensor of the model beyond what encode gives ("position_table" at a grid, "projection" of given
+  /// text features ...): a window for `verify` and for the curious. `inputs` are named tensors. Throws an
+  /// Error of kind data for an unknown name.
   virtual at::Tensor probe(const std::string& name, const std::map<std::string, at::Tensor>& inputs) const;
 };
 

@@ -3,9 +3,8 @@
 
 #include <ATen/ATen.h>
 
-#include <patchioner/backbone.hpp>
-
 #include <map>
+#include <patchioner/backbone.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,11 +13,12 @@ namespace patchioner {
 
 /// One decoded caption.
 struct Caption {
-  std::string text;                    ///< cleaned: no markers, spaces and full stops stripped from both ends (spec/01 section 6.1)
-  std::string raw_text;                ///< as the tokenizer gives it, markers removed, before cleaning
-  double score = 0;                    ///< the decoder's confidence; how it is computed is a decoder option
-  std::vector<int64_t> token_ids;      ///< all generated ids, end marker included
-  std::vector<std::string> tokens;     ///< the same as text pieces
+  std::string
+      text;  ///< cleaned: no markers, spaces and full stops stripped from both ends (spec/01 section 6.1)
+  std::string raw_text;             ///< as the tokenizer gives it, markers removed, before cleaning
+  double score = 0;                 ///< the decoder's confidence; how it is computed is a decoder option
+  std::vector<int64_t> token_ids;   ///< all generated ids, end marker included
+  std::vector<std::string> tokens;  ///< the same as text pieces
   std::vector<double> log_probabilities;  ///< log-probability of each generated id, natural logarithm
 };
 
@@ -26,8 +26,9 @@ struct Caption {
 struct DecodeInput {
   at::Tensor features;         ///< [R,D] after the gap
   at::Tensor region_features;  ///< [R,D] before the gap (entity and memory retrieval read these)
-  const Backbone* backbone = nullptr;  ///< for decoders that encode texts of their own; lives as long as the call
-  bool explain = false;        ///< also fill Caption::log_probabilities and tokens, at the cost of no early stop
+  const Backbone* backbone =
+      nullptr;           ///< for decoders that encode texts of their own; lives as long as the call
+  bool explain = false;  ///< also fill Caption::log_probabilities and tokens, at the cost of no early stop
 };
 
 class Decoder {
@@ -40,33 +41,38 @@ class Decoder {
   /// One caption a row of features, in order; results do not depend on how rows are batched. [any-thread]
   virtual std::vector<Caption> decode(const DecodeInput& input) const = 0;
 
-  /// Logits [N,T+1,V] of every position when the ids [N,T] are forced: position t predicts ids[t]. Differentiable.
+  /// Logits [N,T+1,V] of every position when the ids [N,T] are forced: position t predicts ids[t].
+  /// Differentiable.
   virtual at::Tensor logits(const at::Tensor& features, const at::Tensor& ids) const;
 
-  /// Named results of the forward pass for `verify` ("prefix_embedding" ...). Throws an Error of kind data for an unknown name.
+  /// Named results of the forward pass for `verify` ("prefix_embedding" ...). Throws an Error of kind data
+  /// for an unknown name.
   virtual at::Tensor probe(const std::string& name, const std::map<std::string, at::Tensor>& inputs) const;
 
-  // --- decoders that can be trained -------------------------------------------------------------------------------------
+  // --- decoders that can be trained
+  // -------------------------------------------------------------------------------------
 
   /// What a loss is made of.
   struct Loss {
-    at::Tensor value;      ///< scalar, differentiable
-    double accuracy = 0;   ///< share of the labels that the arg-max hits
+    at::Tensor value;     ///< scalar, differentiable
+    double accuracy = 0;  ///< share of the labels that the arg-max hits
   };
 
   virtual bool trainable() const { return false; }
 
-  /// Token ids [N,T] as training wants them (spec/01 section 6.2), zero padded. Texts that the tokenizer refuses are left out and
-  /// their positions are appended to `dropped`.
+  /// Token ids [N,T] as training wants them (spec/01 section 6.2), zero padded. Texts that the tokenizer
+  /// refuses are left out and their positions are appended to `dropped`.
   virtual at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const;
 
-  /// Loss of features [N,D] (already L2-normalised and perturbed) against ids [N,T]. Dropout is on when `training`.
+  /// Loss of features [N,D] (already L2-normalised and perturbed) against ids [N,T]. Dropout is on when
+  /// `training`.
   virtual Loss loss(const at::Tensor& features, const at::Tensor& ids, bool training) const;
 
   /// The trainable parameters by checkpoint name; the tensors are shared with the decoder.
   virtual std::vector<std::pair<std::string, at::Tensor>> parameters() const { return {}; }
 
-  /// Writes weights and whatever else `decode` needs, in the layout of the reference's checkpoints, atomically.
+  /// Writes weights and whatever else `decode` needs, in the layout of the reference's checkpoints,
+  /// atomically.
   virtual void save(const std::string& path) const;
 };
 

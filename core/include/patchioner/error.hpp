@@ -1,6 +1,7 @@
-// The one exception type of the project. Everything that goes wrong because of the outside world - a config, a plugin, a
-// checkpoint, data, the file system - is thrown as an Error at the point where it is detected, gains context on its way up,
-// and is printed once, at the top. Programming mistakes are asserts, never Errors.
+// The one exception type of the project. Everything that goes wrong because of the outside world - a config,
+// a plugin, a checkpoint, data, the file system - is thrown as an Error at the point where it is detected,
+// gains context on its way up, and is printed once, at the top. Programming mistakes are asserts, never
+// Errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -43,9 +44,7 @@ class Error : public std::runtime_error {
   Error within(std::string_view context) const { return Error(kind_, "{}: {}", context, what()); }
 
   /// 2 for usage and config, 1 for everything else.
-  int exit_code() const {
-    return kind_ == ErrorKind::usage || kind_ == ErrorKind::config ? 2 : 1;
-  }
+  int exit_code() const { return kind_ == ErrorKind::usage || kind_ == ErrorKind::config ? 2 : 1; }
 
  private:
   ErrorKind kind_;

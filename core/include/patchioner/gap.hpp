@@ -1,4 +1,5 @@
-// The interface of a modality-gap treatment: how an image-side feature becomes something a text-only-trained decoder can read.
+// The interface of a modality-gap treatment: how an image-side feature becomes something a text-only-trained
+// decoder can read.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -22,20 +23,23 @@ class Gap {
   /// [R,D] float32 -> [R,D] float32, at inference. Never changes its input. [any-thread]
   virtual at::Tensor to_text_space(const at::Tensor& features) const = 0;
 
-  /// [N,D] -> [N,D] while a decoder is trained; noise draws from `generator`, the others are the identity. [one-thread]
+  /// [N,D] -> [N,D] while a decoder is trained; noise draws from `generator`, the others are the identity.
+  /// [one-thread]
   virtual at::Tensor perturb(const at::Tensor& text_features, at::Generator& generator) const {
     (void)generator;
     return text_features;
   }
 
-  /// For each of the R features the `count` memory texts with the largest weights, descending; empty when there is no memory.
+  /// For each of the R features the `count` memory texts with the largest weights, descending; empty when
+  /// there is no memory.
   virtual std::vector<std::vector<MemoryMatch>> nearest(const at::Tensor& features, int64_t count) const {
     (void)features;
     (void)count;
     return {};
   }
 
-  /// Fingerprint of the text side that the memory was built with (Backbone::text_fingerprint), empty when unknown or without one.
+  /// Fingerprint of the text side that the memory was built with (Backbone::text_fingerprint), empty when
+  /// unknown or without one.
   virtual std::string text_fingerprint() const { return {}; }
 };
 

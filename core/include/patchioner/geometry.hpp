@@ -1,7 +1,7 @@
 // How pixels of an original image become cells of a backbone's patch grid.
 //
-// Letters used in all shapes of the project: B images, R regions, G = rows * columns patches, D the width of the shared
-// vision-text space, T tokens, V vocabulary, M memory rows.
+// Letters used in all shapes of the project: B images, R regions, G = rows * columns patches, D the width of
+// the shared vision-text space, T tokens, V vocabulary, M memory rows.
 #pragma once
 
 #include <array>
@@ -9,13 +9,14 @@
 
 namespace patchioner {
 
-/// What a backbone wants to see (spec/01 section 3). Network input is square: resize_dim when squashing, crop_dim when
-/// cropping.
+/// What a backbone wants to see (spec/01 section 3). Network input is square: resize_dim when squashing,
+/// crop_dim when cropping.
 struct ImageSpec {
-  int64_t resize_dim = 0;       ///< both sides (squash) or the shorter side (crop), pixels
-  int64_t crop_dim = 0;         ///< side of the centre crop, pixels; used when keep_img_ratio
-  bool keep_img_ratio = false;  ///< false: squash to resize_dim x resize_dim; true: shorter side, then centre crop
-  int64_t patch_size = 0;       ///< side of a cell of the delivered grid, in pixels of the network input
+  int64_t resize_dim = 0;  ///< both sides (squash) or the shorter side (crop), pixels
+  int64_t crop_dim = 0;    ///< side of the centre crop, pixels; used when keep_img_ratio
+  bool keep_img_ratio =
+      false;               ///< false: squash to resize_dim x resize_dim; true: shorter side, then centre crop
+  int64_t patch_size = 0;  ///< side of a cell of the delivered grid, in pixels of the network input
   std::array<float, 3> mean{};  ///< RGB, of values in [0,1]
   std::array<float, 3> std{};
 
@@ -26,10 +27,10 @@ struct ImageSpec {
 
 /// One image's way from original pixels to the grid: the spec of the backbone and the size of that image.
 struct ImageGeometry {
-  int64_t image_width = 0;   ///< pixels of the original image
+  int64_t image_width = 0;  ///< pixels of the original image
   int64_t image_height = 0;
   ImageSpec spec;
-  int64_t rows = 0;          ///< of the patch grid that the features have
+  int64_t rows = 0;  ///< of the patch grid that the features have
   int64_t columns = 0;
 
   int64_t patches() const { return rows * columns; }

@@ -4,28 +4,28 @@
 //       double variance = 1.0;
 //     };
 //     inline void declare(ParameterList<GaussianOptions>& list) {
-//       list.add("variance", &GaussianOptions::variance, "variance of the weights in units of half the region").range(0, 1e6);
+//       list.add("variance", &GaussianOptions::variance, "variance of the weights in units of half the
+//       region").range(0, 1e6);
 //     }
 //
-// From that one declaration come the validation of YAML (with file, line and column, and "did you mean"), the defaults, the
-// output of `plugins describe`, and the reference page. The YAML key has the name of the field.
+// From that one declaration come the validation of YAML (with file, line and column, and "did you mean"), the
+// defaults, the output of `plugins describe`, and the reference page. The YAML key has the name of the field.
 #pragma once
-
-#include <patchioner/value.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <patchioner/value.hpp>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 namespace patchioner {
 
-/// What a parameter may hold. `path` is text that names a file: it is resolved against the folder of the YAML file that says
-/// it, and `hf:org/name[@revision]` against the local Hugging Face cache, before the plugin sees it. `any` is a Value that
-/// the plugin reads itself.
+/// What a parameter may hold. `path` is text that names a file: it is resolved against the folder of the YAML
+/// file that says it, and `hf:org/name[@revision]` against the local Hugging Face cache, before the plugin
+/// sees it. `any` is a Value that the plugin reads itself.
 enum class ParameterType { boolean, integer, number, text, path, text_list, any };
 
 std::string_view to_string(ParameterType type);
@@ -34,21 +34,21 @@ std::string_view to_string(ParameterType type);
 struct Parameter {
   std::string name;
   ParameterType type = ParameterType::text;
-  Value default_value;                ///< null with `required`: there is no default
+  Value default_value;  ///< null with `required`: there is no default
   bool required = false;
-  std::optional<double> minimum;      ///< of integers and numbers, inclusive
+  std::optional<double> minimum;  ///< of integers and numbers, inclusive
   std::optional<double> maximum;
-  std::vector<std::string> choices;   ///< of texts; when not empty, nothing else is allowed
-  std::string help;                   ///< one line, units included
+  std::vector<std::string> choices;  ///< of texts; when not empty, nothing else is allowed
+  std::string help;                  ///< one line, units included
 };
 
 /// All parameters of a plugin or of a section of the config.
 using ParameterSchema = std::vector<Parameter>;
 
-/// Checks `options` (a map, or null for "nothing given") against `schema` and returns a map that has a value for every
-/// parameter, defaults included, in the order of the schema. `where` is the key path for messages ("backbone").
-/// Throws an Error of kind config: unknown key (with the nearest name), wrong type, out of range, not one of the choices,
-/// required but missing. [any-thread]
+/// Checks `options` (a map, or null for "nothing given") against `schema` and returns a map that has a value
+/// for every parameter, defaults included, in the order of the schema. `where` is the key path for messages
+/// ("backbone"). Throws an Error of kind config: unknown key (with the nearest name), wrong type, out of
+/// range, not one of the choices, required but missing. [any-thread]
 Value validate(const ParameterSchema& schema, const Value& options, const std::string& where);
 
 /// The schema as JSON text and back: how it crosses the plain-data border of a plugin.
@@ -82,13 +82,15 @@ constexpr ParameterType type_of() {
   } else if constexpr (std::is_same_v<Field, std::vector<std::string>>) {
     return ParameterType::text_list;
   } else {
-    static_assert(std::is_same_v<Field, Value>, "a parameter is a bool, int64_t, double, string, list of strings or Value");
+    static_assert(std::is_same_v<Field, Value>,
+                  "a parameter is a bool, int64_t, double, string, list of strings or Value");
     return ParameterType::any;
   }
 }
 }  // namespace detail
 
-/// Collects the declaration of one options struct. `Options` must be default-constructible: its initialisers are the defaults.
+/// Collects the declaration of one options struct. `Options` must be default-constructible: its initialisers
+/// are the defaults.
 template <class Options>
 class ParameterList {
  public:
@@ -122,7 +124,7 @@ class ParameterList {
   };
 
   template <class Field>
-  Refiner add(std::string name, Field Options::* field, std::string help) {
+  Refiner add(std::string name, Field Options::*field, std::string help) {
     Parameter parameter;
     parameter.name = name;
     parameter.type = detail::type_of<Field>();

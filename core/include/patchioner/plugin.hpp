@@ -1,21 +1,22 @@
-// The border between the host and a plugin: one C function that returns plain data. The host reads it and refuses a mismatch
-// with a sentence that names both sides before any C++ object crosses.
+// The border between the host and a plugin: one C function that returns plain data. The host reads it and
+// refuses a mismatch with a sentence that names both sides before any C++ object crosses.
 //
 // A plugin is one shared library with, in one source file:
 //
 //     PATCHIONER_PLUGIN(backbone, my_vit, "1.0", "My vision transformer", MyVit, MyVitOptions)
 //
-// where MyVit has a constructor MyVit(MyVitOptions, const PluginContext&) and `declare(ParameterList<MyVitOptions>&)` is
-// visible beside MyVitOptions.
+// where MyVit has a constructor MyVit(MyVitOptions, const PluginContext&) and
+// `declare(ParameterList<MyVitOptions>&)` is visible beside MyVitOptions.
 //
-// Rules: a library is never unloaded once it was opened, and it outlives every object and exception that came from it. No static
-// constructor has an effect. No class derived from torch::nn::Module crosses the border. A plugin logs through log.hpp, never
-// prints, never exits.
+// Rules: a library is never unloaded once it was opened, and it outlives every object and exception that came
+// from it. No static constructor has an effect. No class derived from torch::nn::Module crosses the border. A
+// plugin logs through log.hpp, never prints, never exits.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <torch/version.h>
 
+#include <cstdint>
 #include <patchioner/aggregator.hpp>
 #include <patchioner/backbone.hpp>
 #include <patchioner/decoder.hpp>
@@ -23,21 +24,20 @@
 #include <patchioner/gap.hpp>
 #include <patchioner/parameters.hpp>
 #include <patchioner/value.hpp>
-
-#include <cstdint>
 #include <string>
 
 /// Counts up with every change of the headers in this folder that an already built plugin would notice.
 #define PATCHIONER_SDK_VERSION 1
 
-/// "Patchion", little-endian: tells a Patchioner plugin from any other library that happens to export the symbol.
+/// "Patchion", little-endian: tells a Patchioner plugin from any other library that happens to export the
+/// symbol.
 #define PATCHIONER_PLUGIN_MAGIC 0x6e6f696863746150ull
 
 #define PATCHIONER_STRINGIFY_(x) #x
 #define PATCHIONER_STRINGIFY(x) PATCHIONER_STRINGIFY_(x)
 
 /// What must be equal on both sides for C++ objects to cross: compiler ABI, string ABI, LibTorch.
-#define PATCHIONER_BUILD_FINGERPRINT                                                                        \
+#define PATCHIONER_BUILD_FINGERPRINT                                                             \
   "itanium-abi-" PATCHIONER_STRINGIFY(__GXX_ABI_VERSION) " cxx11-strings-" PATCHIONER_STRINGIFY( \
       _GLIBCXX_USE_CXX11_ABI) " libtorch-" TORCH_VERSION
 
@@ -47,7 +47,8 @@ enum class PluginKind : uint32_t { backbone = 1, aggregator = 2, gap = 3, decode
 
 std::string_view to_string(PluginKind kind);
 
-/// Where and how a plugin is to compute. Interfaces stay float32; a plugin may compute in another precision inside.
+/// Where and how a plugin is to compute. Interfaces stay float32; a plugin may compute in another precision
+/// inside.
 struct PluginContext {
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;  ///< float32 (the reference) or bfloat16
@@ -65,11 +66,13 @@ struct PatchionerPluginDescriptor {
   const char* build_fingerprint;  ///< PATCHIONER_BUILD_FINGERPRINT
   const char* name;               ///< as the config names it: letters, digits, '_' ; unique within its kind
   const char* version;
-  const char* summary;            ///< one line
+  const char* summary;                    ///< one line
   const char* (*parameter_schema)(void);  ///< JSON text (schema_to_json); lives as long as the library
-  /// Makes an object of the interface of `kind` from validated options; called only after the checks. The result is owned by the
-  /// caller and deleted through the interface's virtual destructor. Throws patchioner::Error.
-  void* (*create)(const void* options /* patchioner::Value */, const void* context /* patchioner::PluginContext */);
+  /// Makes an object of the interface of `kind` from validated options; called only after the checks. The
+  /// result is owned by the caller and deleted through the interface's virtual destructor. Throws
+  /// patchioner::Error.
+  void* (*create)(const void* options /* patchioner::Value */,
+                  const void* context /* patchioner::PluginContext */);
 };
 
 /// The one exported symbol.
@@ -83,25 +86,26 @@ using gap_interface = Gap;
 using decoder_interface = Decoder;
 }  // namespace patchioner::detail
 
-#define PATCHIONER_PLUGIN(KIND, NAME, VERSION, SUMMARY, CLASS, OPTIONS)                                                   \
-  extern "C" __attribute__((visibility("default"))) const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {    \
-    static const PatchionerPluginDescriptor descriptor = {                                                               \
-        PATCHIONER_PLUGIN_MAGIC,                                                                                         \
-        PATCHIONER_SDK_VERSION,                                                                                          \
-        static_cast<uint32_t>(::patchioner::PluginKind::KIND),                                                           \
-        PATCHIONER_BUILD_FINGERPRINT,                                                                                    \
-        #NAME,                                                                                                           \
-        VERSION,                                                                                                         \
-        SUMMARY,                                                                                                         \
-        []() -> const char* {                                                                                            \
-          static const std::string json = ::patchioner::schema_to_json(::patchioner::schema_of<OPTIONS>());              \
-          return json.c_str();                                                                                           \
-        },                                                                                                               \
-        [](const void* options, const void* context) -> void* {                                                          \
-          ::patchioner::detail::KIND##_interface* object =                                                               \
-              new CLASS(::patchioner::read_options<OPTIONS>(*static_cast<const ::patchioner::Value*>(options), #KIND),   \
-                        *static_cast<const ::patchioner::PluginContext*>(context));                                      \
-          return object;                                                                                                 \
-        }};                                                                                                              \
-    return &descriptor;                                                                                                  \
+#define PATCHIONER_PLUGIN(KIND, NAME, VERSION, SUMMARY, CLASS, OPTIONS)                                      \
+  extern "C" __attribute__((visibility("default"))) const PatchionerPluginDescriptor*                        \
+  patchioner_plugin_descriptor() {                                                                           \
+    static const PatchionerPluginDescriptor descriptor = {                                                   \
+        PATCHIONER_PLUGIN_MAGIC,                                                                             \
+        PATCHIONER_SDK_VERSION,                                                                              \
+        static_cast<uint32_t>(::patchioner::PluginKind::KIND),                                               \
+        PATCHIONER_BUILD_FINGERPRINT,                                                                        \
+        #NAME,                                                                                               \
+        VERSION,                                                                                             \
+        SUMMARY,                                                                                             \
+        []() -> const char* {                                                                                \
+          static const std::string json = ::patchioner::schema_to_json(::patchioner::schema_of<OPTIONS>());  \
+          return json.c_str();                                                                               \
+        },                                                                                                   \
+        [](const void* options, const void* context) -> void* {                                              \
+          ::patchioner::detail::KIND##_interface* object = new CLASS(                                        \
+              ::patchioner::read_options<OPTIONS>(*static_cast<const ::patchioner::Value*>(options), #KIND), \
+              *static_cast<const ::patchioner::PluginContext*>(context));                                    \
+          return object;                                                                                     \
+        }};                                                                                                  \
+    return &descriptor;                                                                                      \
   }

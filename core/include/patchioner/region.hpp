@@ -1,5 +1,5 @@
-// What a user points at in an image. A region is always said in coordinates of the original image; how it falls on the patch
-// grid of a backbone is geometry.hpp's business.
+// What a user points at in an image. A region is always said in coordinates of the original image; how it
+// falls on the patch grid of a backbone is geometry.hpp's business.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -14,7 +14,8 @@ namespace patchioner {
 /// The whole image.
 struct WholeImage {};
 
-/// A rectangle: x, y of the top left corner, width, height, in pixels of the original image (fractions allowed).
+/// A rectangle: x, y of the top left corner, width, height, in pixels of the original image (fractions
+/// allowed).
 struct Box {
   double x = 0;
   double y = 0;
@@ -27,7 +28,8 @@ struct BoxSet {
   std::vector<Box> boxes;
 };
 
-/// A point of a trace, relative to the original image: (0,0) top left, (1,1) bottom right. Traces may leave [0,1].
+/// A point of a trace, relative to the original image: (0,0) top left, (1,1) bottom right. Traces may leave
+/// [0,1].
 struct TracePoint {
   double x = 0;
   double y = 0;

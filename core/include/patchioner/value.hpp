@@ -1,5 +1,6 @@
-// A tree of settings in which every node knows the file, line and column it came from. YAML documents, command-line
-// overrides and plugin options all travel as Values, so that an error about a setting can always say where it stands.
+// A tree of settings in which every node knows the file, line and column it came from. YAML documents,
+// command-line overrides and plugin options all travel as Values, so that an error about a setting can always
+// say where it stands.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace patchioner {
 
-/// Where a value was written. Lines and columns count from 1; 0 means unknown. For an override, `file` is "command line".
+/// Where a value was written. Lines and columns count from 1; 0 means unknown. For an override, `file` is
+/// "command line".
 struct Origin {
   std::string file;
   int line = 0;
@@ -45,8 +47,8 @@ class Value {
   bool is_list() const { return type() == Type::list; }
   bool is_text() const { return type() == Type::text; }
 
-  /// The content as the asked type. An integer is also a number. Anything else throws an Error of kind config that names
-  /// the origin, the type found and the type wanted.
+  /// The content as the asked type. An integer is also a number. Anything else throws an Error of kind config
+  /// that names the origin, the type found and the type wanted.
   bool as_boolean() const;
   int64_t as_integer() const;
   double as_number() const;

@@ -1,6 +1,6 @@
-// One view of any checkpoint: names and tensors, wherever they lie. Files are recognised by content, never by name:
-// safetensors (one file or a sharded index), torch.save zip archives, TorchScript archives, the stream of PyTorch before 1.6
-// (spec/02 sections 12 and 13).
+// One view of any checkpoint: names and tensors, wherever they lie. Files are recognised by content, never by
+// name: safetensors (one file or a sharded index), torch.save zip archives, TorchScript archives, the stream
+// of PyTorch before 1.6 (spec/02 sections 12 and 13).
 #pragma once
 
 #include <ATen/ATen.h>
@@ -31,19 +31,20 @@ class TensorSource {
  public:
   virtual ~TensorSource() = default;
   virtual const std::vector<TensorInfo>& infos() const = 0;
-  /// The tensor in the file's own dtype, contiguous, on the CPU. Throws an Error of kind checkpoint when it cannot be built (an
-  /// opaque node where a tensor was wanted names the class).
+  /// The tensor in the file's own dtype, contiguous, on the CPU. Throws an Error of kind checkpoint when it
+  /// cannot be built (an opaque node where a tensor was wanted names the class).
   virtual at::Tensor read(const std::string& name) const = 0;
   virtual CheckpointFormat format() const = 0;
-  /// The string map of safetensors, plain scalars of other containers ("model" prefixes etc. are not metadata); may be empty.
+  /// The string map of safetensors, plain scalars of other containers ("model" prefixes etc. are not
+  /// metadata); may be empty.
   virtual const std::map<std::string, std::string>& metadata() const = 0;
 };
 
 /// A checkpoint, or a part of it under a prefix. Cheap to copy. [any-thread]
 class StateDict {
  public:
-  /// Opens and checks the container (header, directory, pickle); tensors are read when asked for. A single top-level "state_dict" or
-  /// "model" map is entered, and a "module." in front of all keys is dropped.
+  /// Opens and checks the container (header, directory, pickle); tensors are read when asked for. A single
+  /// top-level "state_dict" or "model" map is entered, and a "module." in front of all keys is dropped.
   /// Throws Error: io when it cannot be opened, checkpoint when it is damaged, hostile or of no known format.
   static StateDict open(const std::filesystem::path& path);
 
@@ -61,7 +62,8 @@ class StateDict {
   /// Shape and dtype without reading; nullptr when absent.
   const TensorInfo* info(std::string_view name) const;
 
-  /// The tensor in the file's dtype; an absent name throws an Error of kind checkpoint with the nearest names.
+  /// The tensor in the file's dtype; an absent name throws an Error of kind checkpoint with the nearest
+  /// names.
   at::Tensor tensor(std::string_view name) const;
 
   /// The part whose names begin with `prefix`, shown without it.
@@ -83,8 +85,8 @@ class StateDict {
   std::map<std::string, size_t, std::less<>> index_;
 };
 
-/// Fetches the tensors of a model one by one and remembers what went wrong, so that loading reports every missing, unexpected and
-/// mis-shaped key in one table with the nearest names, instead of the first one.
+/// Fetches the tensors of a model one by one and remembers what went wrong, so that loading reports every
+/// missing, unexpected and mis-shaped key in one table with the nearest names, instead of the first one.
 ///
 ///     TensorLoader loader(state_dict, "CLIP image tower");
 ///     weight = loader.get("visual.proj", {width, dim});
@@ -94,8 +96,8 @@ class TensorLoader {
  public:
   TensorLoader(StateDict state_dict, std::string what);
 
-  /// The tensor as float32, contiguous. A shape entry of -1 accepts any size. A missing or mis-shaped tensor is noted and a zero-size
-  /// tensor is returned, to be reported by finish().
+  /// The tensor as float32, contiguous. A shape entry of -1 accepts any size. A missing or mis-shaped tensor
+  /// is noted and a zero-size tensor is returned, to be reported by finish().
   at::Tensor get(const std::string& name, std::vector<int64_t> shape);
 
   /// Like get, but an absent tensor is fine and gives an undefined one.
@@ -105,7 +107,8 @@ class TensorLoader {
   void ignore(const std::string& name);
   void ignore_prefix(const std::string& prefix);
 
-  /// Throws one Error of kind checkpoint with a table of missing and mis-shaped names; unexpected ones only make a log line.
+  /// Throws one Error of kind checkpoint with a table of missing and mis-shaped names; unexpected ones only
+  /// make a log line.
   void finish();
 
  private:
@@ -118,17 +121,22 @@ class TensorLoader {
 };
 
 /// Writes tensors as one safetensors file, atomically. Names are written in the order of the vector.
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// Writes tensors as torch.save would write an ordered state dict (zip, data.pkl, protocol 2), atomically; PyTorch's torch.load with
-/// weights_only=True reads it.
-void write_torch_state_dict(const std::filesystem::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+/// Writes tensors as torch.save would write an ordered state dict (zip, data.pkl, protocol 2), atomically;
+/// PyTorch's torch.load with weights_only=True reads it.
+void write_torch_state_dict(const std::filesystem::path& path,
+                            const std::vector<std::pair<std::string, at::Tensor>>& tensors);
 
-/// Turns a weights path of a config into a file: an ordinary path is returned as it is; `hf:org/name[@revision][:file]` is looked up in the local
-/// Hugging Face cache (HF_HUB_CACHE, HF_HOME, ~/.cache/huggingface; blobs, refs, snapshots). When it is not there the Error (kind
-/// checkpoint) holds the command to type.
-std::filesystem::path resolve_weights(const std::string& path, const std::vector<std::string>& default_files = {
-                                                                   "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"});
+/// Turns a weights path of a config into a file: an ordinary path is returned as it is;
+/// `hf:org/name[@revision][:file]` is looked up in the local Hugging Face cache (HF_HUB_CACHE, HF_HOME,
+/// ~/.cache/huggingface; blobs, refs, snapshots). When it is not there the Error (kind checkpoint) holds the
+/// command to type.
+std::filesystem::path resolve_weights(const std::string& path,
+                                      const std::vector<std::string>& default_files = {
+                                          "model.safetensors", "model.safetensors.index.json",
+                                          "pytorch_model.bin"});
 
 }  // namespace patchioner

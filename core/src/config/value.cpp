@@ -1,13 +1,13 @@
+#include <charconv>
 #include <patchioner/error.hpp>
 #include <patchioner/value.hpp>
-
-#include <charconv>
 
 namespace patchioner {
 namespace {
 
 [[noreturn]] void wrong_type(const Value& value, std::string_view wanted) {
-  throw Error(ErrorKind::config, "{}: expected {}, found {}", value.origin().to_string(), wanted, to_string(value.type()));
+  throw Error(ErrorKind::config, "{}: expected {}, found {}", value.origin().to_string(), wanted,
+              to_string(value.type()));
 }
 
 }  // namespace
@@ -136,7 +136,8 @@ const Value& Value::at(std::string_view key) const {
   for (const auto& [name, value] : as_map()) {
     keys += (keys.empty() ? "" : ", ") + name;
   }
-  throw Error(ErrorKind::config, "{}: the key '{}' is missing; there are: {}", origin_.to_string(), key, keys.empty() ? "none" : keys);
+  throw Error(ErrorKind::config, "{}: the key '{}' is missing; there are: {}", origin_.to_string(), key,
+              keys.empty() ? "none" : keys);
 }
 
 void Value::set(std::string key, Value value) {

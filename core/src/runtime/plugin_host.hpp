@@ -1,10 +1,9 @@
 // Finds, checks and opens plugins.
 #pragma once
 
-#include <patchioner/plugin.hpp>
-
 #include <filesystem>
 #include <memory>
+#include <patchioner/plugin.hpp>
 #include <string>
 #include <vector>
 
@@ -26,20 +25,22 @@ struct PluginRecord {
 /// The plugins of a process. Libraries that were opened stay open until the process ends. [one-thread]
 class PluginHost {
  public:
-  /// Search order: `directories` (from the config), PATCHIONER_PLUGIN_PATH (colon separated), `plugins/` beside the program. Of two plugins
-  /// of one kind and name the first found wins, and a log line says so. Directories are searched two levels deep for *.so files.
+  /// Search order: `directories` (from the config), PATCHIONER_PLUGIN_PATH (colon separated), `plugins/`
+  /// beside the program. Of two plugins of one kind and name the first found wins, and a log line says so.
+  /// Directories are searched two levels deep for *.so files.
   explicit PluginHost(std::vector<std::filesystem::path> directories = {});
   ~PluginHost();
 
   /// Every file that was found, usable or refused, with the reason. Opens all of them.
   std::vector<PluginRecord> list();
 
-  /// The record of one plugin; opens only files whose name is `name`.so before it falls back to the others. Throws an Error of kind plugin that
-  /// names where was looked, what was refused and the nearest name.
+  /// The record of one plugin; opens only files whose name is `name`.so before it falls back to the others.
+  /// Throws an Error of kind plugin that names where was looked, what was refused and the nearest name.
   PluginRecord describe(PluginKind kind, const std::string& name);
 
-  /// Makes the plugin that `section` names under "plugin", with the other keys as its options (validated, defaults filled in).
-  /// Throws Error: config for options, plugin when the library is refused, whatever the plugin's constructor throws, with context.
+  /// Makes the plugin that `section` names under "plugin", with the other keys as its options (validated,
+  /// defaults filled in). Throws Error: config for options, plugin when the library is refused, whatever the
+  /// plugin's constructor throws, with context.
   std::shared_ptr<Backbone> backbone(const Value& section, const PluginContext& context);
   std::shared_ptr<Aggregator> aggregator(const Value& section, const PluginContext& context);
   std::shared_ptr<Gap> gap(const Value& section, const PluginContext& context);
@@ -53,8 +54,9 @@ class PluginHost {
   std::unique_ptr<State> state_;
 };
 
-/// Reads the descriptor of one library file and checks it: magic, SDK version, fingerprint, name, schema. The record's refusal says what is
-/// wrong ("built with SDK 2, this program has SDK 1 ..."). Unresolved dependencies are named.
+/// Reads the descriptor of one library file and checks it: magic, SDK version, fingerprint, name, schema. The
+/// record's refusal says what is wrong ("built with SDK 2, this program has SDK 1 ..."). Unresolved
+/// dependencies are named.
 PluginRecord inspect_plugin(const std::filesystem::path& file);
 
 }  // namespace patchioner

@@ -1,13 +1,13 @@
 #include "support/files.hpp"
 
 #include <fcntl.h>
-#include <patchioner/error.hpp>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <patchioner/error.hpp>
 
 namespace patchioner {
 namespace {
@@ -87,7 +87,8 @@ void AtomicFile::write(const void* data, size_t size) {
         continue;
       }
       if (written <= 0) {
-        throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+        throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
+                    reason());
       }
       next += written;
       size -= static_cast<size_t>(written);
@@ -107,7 +108,8 @@ void AtomicFile::flush_buffer() {
       continue;
     }
     if (written <= 0) {
-      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
+                  reason());
     }
     done += static_cast<size_t>(written);
   }
@@ -122,7 +124,8 @@ void AtomicFile::write_at(uint64_t offset, const void* data, size_t size) {
       continue;
     }
     if (written <= 0) {
-      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(), reason());
+      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
+                  reason());
     }
     next += written;
     offset += static_cast<uint64_t>(written);

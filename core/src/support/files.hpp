@@ -1,5 +1,5 @@
-// Files: mapped for reading, written to a temporary name and renamed, so that a reader never sees half a file and a failed
-// write loses nothing.
+// Files: mapped for reading, written to a temporary name and renamed, so that a reader never sees half a file
+// and a failed write loses nothing.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace patchioner {
 
-/// A whole file mapped into memory, read-only. Throws an Error of kind io when it cannot be opened ("no such file", a folder,
-/// permission). The mapping lives as long as any copy of the shared pointer.
+/// A whole file mapped into memory, read-only. Throws an Error of kind io when it cannot be opened ("no such
+/// file", a folder, permission). The mapping lives as long as any copy of the shared pointer.
 class MappedFile {
  public:
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
@@ -35,8 +35,9 @@ class MappedFile {
 /// The content of a file. Errors as MappedFile::open.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes a file under a temporary name beside its target and renames it on commit(). Without commit() nothing is left behind.
-/// Every failure (no folder, read-only, disk full, also at commit) throws an Error of kind io that names the target.
+/// Writes a file under a temporary name beside its target and renames it on commit(). Without commit()
+/// nothing is left behind. Every failure (no folder, read-only, disk full, also at commit) throws an Error of
+/// kind io that names the target.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);

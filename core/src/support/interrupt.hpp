@@ -1,4 +1,5 @@
-// Ctrl-C, politely: the first one asks the running work to stop after the record in flight, the second one ends the process.
+// Ctrl-C, politely: the first one asks the running work to stop after the record in flight, the second one
+// ends the process.
 #pragma once
 
 namespace patchioner {

@@ -1,7 +1,6 @@
-#include <patchioner/log.hpp>
-
 #include <cstdio>
 #include <mutex>
+#include <patchioner/log.hpp>
 #include <set>
 
 namespace patchioner {
@@ -35,7 +34,8 @@ void log_line(LogLevel level, const std::string& line) {
   std::fprintf(stderr, "%s%s\n", level == LogLevel::warning ? "warning: " : "", line.c_str());
 }
 
-std::function<void(LogLevel, const std::string&)> set_log_sink(std::function<void(LogLevel, const std::string&)> sink) {
+std::function<void(LogLevel, const std::string&)> set_log_sink(
+    std::function<void(LogLevel, const std::string&)> sink) {
   LogState& log = state();
   const std::lock_guard<std::mutex> lock(log.mutex);
   std::swap(log.sink, sink);

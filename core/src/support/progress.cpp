@@ -49,12 +49,14 @@ void Progress::advance(uint64_t units) {
 }
 
 std::string Progress::line(double elapsed_seconds) const {
-  std::string text = total_ > 0 ? fmt::format("{}: {}/{} {} ({:.0f} %)", title_, done_, total_, unit_,
-                                              100.0 * static_cast<double>(done_) / static_cast<double>(total_))
-                                : fmt::format("{}: {} {}", title_, done_, unit_);
+  std::string text = total_ > 0
+                         ? fmt::format("{}: {}/{} {} ({:.0f} %)", title_, done_, total_, unit_,
+                                       100.0 * static_cast<double>(done_) / static_cast<double>(total_))
+                         : fmt::format("{}: {} {}", title_, done_, unit_);
   if (elapsed_seconds > 0 && done_ > already_done_) {
     const double rate = static_cast<double>(done_ - already_done_) / elapsed_seconds;
-    text += rate >= 10 ? fmt::format(", {:.0f} {}/s", rate, unit_) : fmt::format(", {:.2f} {}/s", rate, unit_);
+    text +=
+        rate >= 10 ? fmt::format(", {:.0f} {}/s", rate, unit_) : fmt::format(", {:.2f} {}/s", rate, unit_);
     if (total_ > done_) {
       text += fmt::format(", {} left", duration(static_cast<double>(total_ - done_) / rate));
     }

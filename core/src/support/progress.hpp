@@ -1,4 +1,5 @@
-// Progress of long work on standard error: one moving line on a terminal, a plain line now and then elsewhere.
+// Progress of long work on standard error: one moving line on a terminal, a plain line now and then
+// elsewhere.
 #pragma once
 
 #include <chrono>
@@ -7,8 +8,8 @@
 
 namespace patchioner {
 
-/// Counts units of work and shows rate and time left. Cheap to update; draws at most ten times a second on a terminal and once every
-/// ten seconds elsewhere. [one-thread]
+/// Counts units of work and shows rate and time left. Cheap to update; draws at most ten times a second on a
+/// terminal and once every ten seconds elsewhere. [one-thread]
 class Progress {
  public:
   /// `unit` is the plural of what is counted ("images"); total 0 means unknown.

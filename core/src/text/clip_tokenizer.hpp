@@ -17,9 +17,11 @@ enum class TextClean { full, basic, none };
 
 class ClipTokenizer {
  public:
-  /// From `bpe_simple_vocab_16e6.txt.gz` (or its plain text), or from a folder or `vocab.json` with `merges.txt` beside it. A file is told by its
-  /// content. Throws Error: io, or data when the file is no vocabulary.
-  static std::shared_ptr<const ClipTokenizer> open(const std::filesystem::path& vocabulary, TextClean clean = TextClean::full);
+  /// From `bpe_simple_vocab_16e6.txt.gz` (or its plain text), or from a folder or `vocab.json` with
+  /// `merges.txt` beside it. A file is told by its content. Throws Error: io, or data when the file is no
+  /// vocabulary.
+  static std::shared_ptr<const ClipTokenizer> open(const std::filesystem::path& vocabulary,
+                                                   TextClean clean = TextClean::full);
 
   ~ClipTokenizer();
 
@@ -31,8 +33,8 @@ class ClipTokenizer {
   /// Ids of a text without markers. Never fails: ill-formed UTF-8 is replaced.
   std::vector<int64_t> encode(std::string_view text) const;
 
-  /// [N,context] int64: start, ids, end, zeros. A longer text is cut and its last id becomes the end marker when `truncate`; otherwise an
-  /// Error of kind data names it.
+  /// [N,context] int64: start, ids, end, zeros. A longer text is cut and its last id becomes the end marker
+  /// when `truncate`; otherwise an Error of kind data names it.
   at::Tensor tokenize(std::span<const std::string> texts, int64_t context, bool truncate) const;
 
   /// Text of ids, every id included; `</w>` becomes a space, so a caption ends with one (10.5).

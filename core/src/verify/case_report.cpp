@@ -63,7 +63,8 @@ std::vector<std::string> promised_names(const nlohmann::json& json) {
 
 CaseReport::CaseReport(const GoldenCase& golden) : golden_(golden) {}
 
-CaseReport::Tolerance CaseReport::tolerance_for(const std::string& name, const std::string& group, bool integral) const {
+CaseReport::Tolerance CaseReport::tolerance_for(const std::string& name, const std::string& group,
+                                                bool integral) const {
   const nlohmann::json& json = golden_.json();
   if (!json.contains("tolerance")) {
     return {};
@@ -99,11 +100,13 @@ void CaseReport::compare(const std::string& name, const at::Tensor& ours, const 
   compare(name, ours, golden_.tensor(name), group);
 }
 
-void CaseReport::compare(const std::string& name, const at::Tensor& ours, const at::Tensor& expected, const std::string& group) {
+void CaseReport::compare(const std::string& name, const at::Tensor& ours, const at::Tensor& expected,
+                         const std::string& group) {
   seen_.push_back(name);
   ++comparisons_;
   if (!ours.defined() || ours.sizes() != expected.sizes()) {
-    failures_.push_back(fmt::format("{}: shape {}, expected {}", name, ours.defined() ? shape_text(ours.sizes()) : "none",
+    failures_.push_back(fmt::format("{}: shape {}, expected {}", name,
+                                    ours.defined() ? shape_text(ours.sizes()) : "none",
                                     shape_text(expected.sizes())));
     return;
   }
@@ -117,8 +120,10 @@ void CaseReport::compare(const std::string& name, const at::Tensor& ours, const 
   const at::Tensor same = (wanted == found) | (wanted.isnan() & found.isnan());  // equal infinities too
   at::Tensor difference = (wanted - found).abs();
   difference.masked_fill_(same, 0.0);
-  const at::Tensor wrong = ~same & ~(difference <= tolerance.absolute + tolerance.relative * wanted.abs());  // NaN counts as wrong
-  const at::Tensor finite = difference.nan_to_num(std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity());
+  const at::Tensor wrong =
+      ~same & ~(difference <= tolerance.absolute + tolerance.relative * wanted.abs());  // NaN counts as wrong
+  const at::Tensor finite =
+      difference.nan_to_num(std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity());
   const double largest = finite.max().item<double>();
   if (largest > largest_ || largest_name_.empty()) {
     largest_ = largest;
@@ -127,13 +132,15 @@ void CaseReport::compare(const std::string& name, const at::Tensor& ours, const 
   const int64_t count = wrong.sum().item<int64_t>();
   if (count > 0) {
     const int64_t worst = finite.masked_fill(~wrong, -1.0).argmax().item<int64_t>();
-    failures_.push_back(fmt::format("{}: {} of {} values differ; at {} ours is {:.9g}, expected {:.9g} (tolerance abs {:g}, rel {:g})", name, count,
-                                    expected.numel(), index_text(worst, expected.sizes()), found[worst].item<double>(),
-                                    wanted[worst].item<double>(), tolerance.absolute, tolerance.relative));
+    failures_.push_back(fmt::format(
+        "{}: {} of {} values differ; at {} ours is {:.9g}, expected {:.9g} (tolerance abs {:g}, rel {:g})",
+        name, count, expected.numel(), index_text(worst, expected.sizes()), found[worst].item<double>(),
+        wanted[worst].item<double>(), tolerance.absolute, tolerance.relative));
   }
 }
 
-void CaseReport::compare_number(const std::string& name, double ours, double expected, const std::string& group) {
+void CaseReport::compare_number(const std::string& name, double ours, double expected,
+                                const std::string& group) {
   ++comparisons_;
   const Tolerance tolerance = tolerance_for(name, group, false);
   const double difference = std::abs(ours - expected);
@@ -143,8 +150,8 @@ void CaseReport::compare_number(const std::string& name, double ours, double exp
     largest_name_ = name;
   }
   if (!both_nan && !(difference <= tolerance.absolute + tolerance.relative * std::abs(expected))) {
-    failures_.push_back(fmt::format("{}: ours is {:.9g}, expected {:.9g} (tolerance abs {:g}, rel {:g})", name, ours, expected,
-                                    tolerance.absolute, tolerance.relative));
+    failures_.push_back(fmt::format("{}: ours is {:.9g}, expected {:.9g} (tolerance abs {:g}, rel {:g})",
+                                    name, ours, expected, tolerance.absolute, tolerance.relative));
   }
 }
 

@@ -13,7 +13,8 @@ GoldenCase::GoldenCase(std::filesystem::path folder) : folder_(std::move(folder)
   if (!json_.is_object() || !json_.contains("kind") || !json_["kind"].is_string()) {
     throw Error(ErrorKind::data, "{}: not a case description: the key 'kind' is missing", file.string());
   }
-  // Every file the case names must be there before anything is compared, so that a case without its data is skipped as a whole.
+  // Every file the case names must be there before anything is compared, so that a case without its data is
+  // skipped as a whole.
   for (const char* section : {"files", "weights"}) {
     if (json_.contains(section) && json_[section].is_object()) {
       for (const auto& [name, meaning] : json_[section].items()) {

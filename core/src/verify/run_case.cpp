@@ -49,7 +49,9 @@ CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
 std::vector<std::filesystem::path> find_cases(const std::filesystem::path& directory) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
-    throw Error(ErrorKind::usage, "{}: no such folder; give a case (a folder with a case.json) or a folder above cases", directory.string());
+    throw Error(ErrorKind::usage,
+                "{}: no such folder; give a case (a folder with a case.json) or a folder above cases",
+                directory.string());
   }
   std::vector<std::filesystem::path> found;
   if (std::filesystem::exists(directory / "case.json")) {

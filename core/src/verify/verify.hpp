@@ -1,16 +1,16 @@
-// Golden cases: folders with a case.json that says what was computed elsewhere, on what, with which tolerance. `verify` runs them through
-// the same code as the commands do - plugins through the host, real readers - and says how far off we are.
+// Golden cases: folders with a case.json that says what was computed elsewhere, on what, with which
+// tolerance. `verify` runs them through the same code as the commands do - plugins through the host, real
+// readers - and says how far off we are.
 #pragma once
-
-#include "checkpoint/state_dict.hpp"
-#include "runtime/plugin_host.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <iosfwd>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "checkpoint/state_dict.hpp"
+#include "runtime/plugin_host.hpp"
 
 namespace patchioner {
 
@@ -42,21 +42,25 @@ class GoldenCase {
   StateDict expected_;
 };
 
-/// Collects the comparisons of one case. Every expected value must be compared or named as an input: what a case lists under "expected"
-/// (or "tensors") and nobody looked at makes the case fail.
+/// Collects the comparisons of one case. Every expected value must be compared or named as an input: what a
+/// case lists under "expected" (or "tensors") and nobody looked at makes the case fail.
 class CaseReport {
  public:
   explicit CaseReport(const GoldenCase& golden);
 
-  /// Ours against the expected tensor `name`. The tolerance is that of `name`, of the last part of it ("native/pos" -> "pos"), of `group`,
-  /// or the case's general one; integers and bytes are exact unless an entry says otherwise. An expected NaN wants a NaN. Shapes must agree.
+  /// Ours against the expected tensor `name`. The tolerance is that of `name`, of the last part of it
+  /// ("native/pos" -> "pos"), of `group`, or the case's general one; integers and bytes are exact unless an
+  /// entry says otherwise. An expected NaN wants a NaN. Shapes must agree.
   void compare(const std::string& name, const at::Tensor& ours, const std::string& group = "");
-  void compare(const std::string& name, const at::Tensor& ours, const at::Tensor& expected, const std::string& group = "");
-  void compare_number(const std::string& name, double ours, double expected, const std::string& group = "scores");
+  void compare(const std::string& name, const at::Tensor& ours, const at::Tensor& expected,
+               const std::string& group = "");
+  void compare_number(const std::string& name, double ours, double expected,
+                      const std::string& group = "scores");
   void compare_text(const std::string& name, const std::string& ours, const std::string& expected);
   /// A statement that must hold ("refused: truncated.pth").
   void require(const std::string& what, bool holds);
-  /// Counts a tensor as an input, or as data that this case needs no answer for; say why in a comment at the call.
+  /// Counts a tensor as an input, or as data that this case needs no answer for; say why in a comment at the
+  /// call.
   void used_as_input(const std::string& name);
 
   bool passed() const { return failures_.empty(); }
@@ -65,7 +69,8 @@ class CaseReport {
   const std::vector<std::string>& failures() const { return failures_; }
   size_t comparisons() const { return comparisons_; }
 
-  /// Fails the case for every expected tensor that was neither compared nor used. Called once, by the runner, at the end.
+  /// Fails the case for every expected tensor that was neither compared nor used. Called once, by the runner,
+  /// at the end.
   void finish();
 
  private:
@@ -87,8 +92,8 @@ using CaseFunction = void (*)(const GoldenCase& golden, CaseReport& report, Plug
 /// The one visible list of what kinds exist (kinds.cpp).
 struct CaseKind {
   const char* kind;
-  CaseFunction run;      ///< nullptr: known, but skipped
-  const char* reason;    ///< why it is skipped
+  CaseFunction run;    ///< nullptr: known, but skipped
+  const char* reason;  ///< why it is skipped
 };
 const std::vector<CaseKind>& case_kinds();
 
