@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include <patchioner/random.hpp>
+
 #include <string>
 #include <vector>
 
