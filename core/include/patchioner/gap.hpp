@@ -25,10 +25,10 @@ class Gap {
   /// [R,D] float32 -> [R,D] float32, at inference. Never changes its input. [any-thread]
   virtual at::Tensor to_text_space(const at::Tensor& features) const = 0;
 
-  /// [N,D] -> [N,D] while a decoder is trained; noise draws from `generator`, the others are the identity.
-  /// [one-thread]
-  virtual at::Tensor perturb(const at::Tensor& text_features, at::Generator& generator) const {
-    (void)generator;
+  /// [N,D] -> [N,D] while a decoder is trained; noise draws from `random`, the others are the identity.
+  /// Never changes its input. [one-thread]
+  virtual at::Tensor perturb(const at::Tensor& text_features, RandomSource& random) const {
+    (void)random;
     return text_features;
   }
 

@@ -7,8 +7,8 @@
 
 namespace patchioner {
 
-/// A stream of random tensors. A training draws them from a seeded generator; golden cases and tests hand in the numbers, so that the
-/// same code can be checked to the digit. [one-thread]
+/// A stream of random tensors. A training draws them from a seeded generator; golden cases and tests hand in
+/// the numbers, so that the same code can be checked to the digit. [one-thread]
 class RandomSource {
  public:
   virtual ~RandomSource() = default;
@@ -25,8 +25,12 @@ class GeneratorSource final : public RandomSource {
  public:
   explicit GeneratorSource(at::Generator generator) : generator_(std::move(generator)) {}
 
-  at::Tensor normal(at::IntArrayRef shape) override { return at::randn(shape, generator_, at::TensorOptions(at::kFloat)); }
-  at::Tensor uniform(at::IntArrayRef shape) override { return at::rand(shape, generator_, at::TensorOptions(at::kFloat)); }
+  at::Tensor normal(at::IntArrayRef shape) override {
+    return at::randn(shape, generator_, at::TensorOptions(at::kFloat));
+  }
+  at::Tensor uniform(at::IntArrayRef shape) override {
+    return at::rand(shape, generator_, at::TensorOptions(at::kFloat));
+  }
 
  private:
   at::Generator generator_;
