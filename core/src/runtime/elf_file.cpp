@@ -1,0 +1,243 @@
+#include "runtime/elf_file.hpp"
+
+#include <elf.h>
+
+#include <cstring>
+#include <patchioner/error.hpp>
+
+#include "support/files.hpp"
+
+namespace patchioner {
+namespace {
+
+#if defined(__x86_64__)
+constexpr unsigned kThisMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr unsigned kThisMachine = EM_AARCH64;
+#elif defined(__riscv)
+constexpr unsigned kThisMachine = EM_RISCV;
+#else
+#error "add this machine's ELF number"
+#endif
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw Error(ErrorKind::plugin, "{}", sentence);
+}
+
+[[noreturn]] void damaged(std::string_view part) {
+  refuse(fmt::format("it is a damaged or truncated library ({} lies outside the file)", part));
+}
+
+/// The bytes of a file, with every access checked.
+class Bytes {
+ public:
+  explicit Bytes(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  template <class Struct>
+  Struct at(uint64_t offset, std::string_view part) const {
+    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(Struct)) {
+      damaged(part);
+    }
+    Struct value;
+    std::memcpy(&value, bytes_.data() + offset, sizeof(Struct));
+    return value;
+  }
+
+  /// The zero-terminated text at `table + index`.
+  std::string text(uint64_t table, uint64_t index, std::string_view part) const {
+    if (table > bytes_.size() || index > bytes_.size() - table) {
+      damaged(part);
+    }
+    const char* begin = reinterpret_cast<const char*>(bytes_.data()) + table + index;
+    const size_t room = bytes_.size() - table - index;
+    const size_t length = strnlen(begin, room);
+    if (length == room) {
+      damaged(part);
+    }
+    return {begin, length};
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+bool looks_like_text(std::string_view content) {
+  const std::string_view head = content.substr(0, 512);
+  return std::none_of(head.begin(), head.end(),
+                      [](unsigned char c) { return c < 0x20 && c != '\n' && c != '\r' && c != '\t'; });
+}
+
+void check_identity(std::string_view content) {
+  if (content.empty()) {
+    refuse("it is empty (0 bytes), not a shared library");
+  }
+  if (content.substr(0, SELFMAG) != std::string_view(ELFMAG, SELFMAG)) {
+    if (content.starts_with("version https://git-lfs")) {
+      refuse("it is a Git LFS pointer, not the shared library itself; run git lfs pull");
+    }
+    refuse(looks_like_text(content) ? "it is a text file, not a shared library"
+                                    : "it is no shared library (no ELF header)");
+  }
+  if (content.size() < sizeof(Elf64_Ehdr)) {
+    damaged("the ELF header");
+  }
+  if (content[EI_CLASS] != ELFCLASS64) {
+    refuse("it was built for a 32-bit machine and this program for a 64-bit one");
+  }
+  if (content[EI_DATA] != ELFDATA2LSB) {
+    refuse("it was built for a big-endian machine and this program for a little-endian one");
+  }
+}
+
+std::vector<std::string> split_paths(const std::string& joined, const std::filesystem::path& file) {
+  const std::string origin = std::filesystem::absolute(file).lexically_normal().parent_path().string();
+  std::vector<std::string> paths;
+  std::istringstream stream(joined);
+  for (std::string path; std::getline(stream, path, ':');) {
+    for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"}) {
+      for (size_t at = path.find(token); at != std::string::npos; at = path.find(token, at + origin.size())) {
+        path.replace(at, token.size(), origin);
+      }
+    }
+    if (!path.empty()) {
+      paths.push_back(path);
+    }
+  }
+  return paths;
+}
+
+/// The dynamic section as (tag, value) pairs, and where the bytes of an address lie in the file.
+struct Dynamic {
+  std::vector<Elf64_Phdr> segments;
+  std::vector<Elf64_Dyn> entries;
+
+  uint64_t offset_of(uint64_t address) const {
+    for (const Elf64_Phdr& segment : segments) {
+      if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+          address - segment.p_vaddr < segment.p_filesz) {
+        return segment.p_offset + (address - segment.p_vaddr);
+      }
+    }
+    damaged("the string table");
+  }
+};
+
+Dynamic read_dynamic(const Bytes& bytes, const Elf64_Ehdr& header) {
+  Dynamic dynamic;
+  if (header.e_phentsize != sizeof(Elf64_Phdr)) {
+    damaged("the program header table");
+  }
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    dynamic.segments.push_back(
+        bytes.at<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr), "the program header table"));
+  }
+  for (const Elf64_Phdr& segment : dynamic.segments) {
+    if (segment.p_type != PT_DYNAMIC) {
+      continue;
+    }
+    for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= segment.p_filesz; at += sizeof(Elf64_Dyn)) {
+      const auto entry = bytes.at<Elf64_Dyn>(segment.p_offset + at, "the dynamic section");
+      if (entry.d_tag == DT_NULL) {
+        return dynamic;
+      }
+      dynamic.entries.push_back(entry);
+    }
+  }
+  return dynamic;
+}
+
+void read_dynamic_names(const Bytes& bytes, const Dynamic& dynamic, ElfFile& file) {
+  uint64_t strings = 0;
+  for (const Elf64_Dyn& entry : dynamic.entries) {
+    if (entry.d_tag == DT_STRTAB) {
+      strings = dynamic.offset_of(entry.d_un.d_ptr);
+    }
+  }
+  for (const Elf64_Dyn& entry : dynamic.entries) {
+    const auto text = [&] { return bytes.text(strings, entry.d_un.d_val, "the string table"); };
+    if (entry.d_tag == DT_NEEDED) {
+      file.needed.push_back(text());
+    } else if (entry.d_tag == DT_SONAME) {
+      file.soname = text();
+    } else if (entry.d_tag == DT_RPATH) {
+      file.rpath = split_paths(text(), file.path);
+    } else if (entry.d_tag == DT_RUNPATH) {
+      file.runpath = split_paths(text(), file.path);
+    }
+  }
+}
+
+void read_exported_symbols(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file) {
+  if (header.e_shentsize != sizeof(Elf64_Shdr)) {
+    return;
+  }
+  const auto section = [&](uint64_t index) {
+    return bytes.at<Elf64_Shdr>(header.e_shoff + index * sizeof(Elf64_Shdr), "the section table");
+  };
+  for (unsigned i = 0; i < header.e_shnum; ++i) {
+    const Elf64_Shdr symbols = section(i);
+    if (symbols.sh_type != SHT_DYNSYM) {
+      continue;
+    }
+    const Elf64_Shdr strings = section(symbols.sh_link);
+    file.has_symbol_table = true;
+    for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= symbols.sh_size; at += sizeof(Elf64_Sym)) {
+      const auto symbol = bytes.at<Elf64_Sym>(symbols.sh_offset + at, "the symbol table");
+      if (symbol.st_shndx != SHN_UNDEF && symbol.st_name != 0) {
+        file.exported.push_back(bytes.text(strings.sh_offset, symbol.st_name, "the symbol names"));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string machine_name(unsigned machine) {
+  switch (machine) {
+    case EM_X86_64:
+      return "x86-64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_386:
+      return "x86 (32 bits)";
+    case EM_ARM:
+      return "arm (32 bits)";
+    case EM_RISCV:
+      return "risc-v";
+    case EM_PPC64:
+      return "ppc64";
+    case EM_S390:
+      return "s390";
+    default:
+      return fmt::format("machine {}", machine);
+  }
+}
+
+ElfFile ElfFile::read(const std::filesystem::path& path) {
+  if (std::filesystem::is_regular_file(path) && std::filesystem::file_size(path) == 0) {
+    check_identity({});  // an empty file cannot be mapped
+  }
+  const auto mapping = MappedFile::open(path);
+  check_identity(mapping->text());
+  const Bytes bytes(mapping->bytes());
+  const auto header = bytes.at<Elf64_Ehdr>(0, "the ELF header");
+  if (header.e_machine != kThisMachine) {
+    refuse(fmt::format("it was built for {} and this program for {}", machine_name(header.e_machine),
+                       machine_name(kThisMachine)));
+  }
+  if (header.e_type != ET_DYN) {
+    refuse(header.e_type == ET_REL ? "it is an object file, not a shared library; link it with -shared"
+                                   : "it is a program or core file, not a shared library");
+  }
+  ElfFile file;
+  file.path = path;
+  const Dynamic dynamic = read_dynamic(bytes, header);
+  if (dynamic.entries.empty()) {
+    refuse("it has no dynamic section, so it is no shared library that can be opened");
+  }
+  read_dynamic_names(bytes, dynamic, file);
+  read_exported_symbols(bytes, header, file);
+  return file;
+}
+
+}  // namespace patchioner

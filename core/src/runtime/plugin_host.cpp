@@ -1,0 +1,296 @@
+#include "runtime/plugin_host.hpp"
+
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+#include <patchioner/log.hpp>
+
+#include "checkpoint/state_dict.hpp"
+#include "config/paths.hpp"
+#include "runtime/plugin_library.hpp"
+#include "support/nearest_name.hpp"
+
+namespace patchioner {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSearchVariable = "PATCHIONER_PLUGIN_PATH";
+
+fs::path plugins_beside_program() {
+  return fs::read_symlink("/proc/self/exe").parent_path() / "plugins";
+}
+
+void add_libraries(const fs::path& directory, int depth, std::vector<fs::path>& files) {
+  std::vector<fs::path> entries;
+  std::error_code failure;
+  for (auto entry = fs::directory_iterator(directory, failure); !failure && entry != fs::directory_iterator();
+       entry.increment(failure)) {
+    entries.push_back(entry->path());
+  }
+  std::sort(entries.begin(), entries.end());  // the order of a directory is chance
+  for (const fs::path& entry : entries) {
+    if (fs::is_directory(entry, failure)) {
+      if (depth > 1) {
+        add_libraries(entry, depth - 1, files);
+      }
+    } else if (entry.extension() == ".so") {
+      files.push_back(entry);
+    }
+  }
+}
+
+std::string plugin_name(PluginKind kind, const Value& section) {
+  const std::string where = section.origin().to_string();
+  if (section.is_text()) {
+    throw Error(ErrorKind::config,
+                "{}: '{}' must be a map with the key plugin, found the text '{}'; write {}: {{plugin: {}}}",
+                where, to_string(kind), section.as_text(), to_string(kind), section.as_text());
+  }
+  if (!section.is_map()) {
+    throw Error(ErrorKind::config, "{}: '{}' must be a map with the key plugin, found {}", where,
+                to_string(kind), to_string(section.type()));
+  }
+  const Value* name = section.find("plugin");
+  if (name == nullptr || name->is_null()) {
+    throw Error(ErrorKind::config,
+                "{}: '{}' does not say which plugin; add plugin: NAME (`patchioner plugins list` shows what "
+                "there is)",
+                where, to_string(kind));
+  }
+  if (!name->is_text()) {
+    throw Error(ErrorKind::config, "{}: '{}.plugin' must be text, found {}", name->origin().to_string(),
+                to_string(kind), to_string(name->type()));
+  }
+  return name->as_text();
+}
+
+Value options_of(const Value& section) {
+  Value options = section;
+  options.erase("plugin");
+  return options;
+}
+
+/// Paths as the plugin gets them; with `fetch`, "hf:" names become files of the local cache.
+void resolve_paths(const ParameterSchema& schema, Value& options, bool fetch) {
+  for (const Parameter& parameter : schema) {
+    Value* value = options.find(parameter.name);
+    if (parameter.type != ParameterType::path || value == nullptr || !value->is_text()) {
+      continue;
+    }
+    const Origin origin = value->origin();
+    std::string path = resolve_path(*value);
+    if (fetch && path.starts_with("hf:")) {
+      try {
+        path = resolve_weights(path).string();
+      } catch (const Error& error) {
+        throw error.within(fmt::format("{}: '{}'", origin.to_string(), parameter.name));
+      }
+    }
+    *value = Value(std::move(path)).set_origin(origin);
+  }
+}
+
+}  // namespace
+
+struct PluginHost::State {
+  std::vector<fs::path> directories;
+  std::map<fs::path, PluginLibrary> libraries;  ///< what was opened so far
+
+  std::vector<fs::path> files() const {
+    std::vector<fs::path> files;
+    for (const fs::path& directory : directories) {
+      if (fs::is_regular_file(directory)) {
+        files.push_back(directory);  // a config may name a single library
+      } else {
+        add_libraries(directory, 2, files);
+      }
+    }
+    return files;
+  }
+
+  const PluginLibrary& open(const fs::path& file) {
+    auto found = libraries.find(file);
+    if (found == libraries.end()) {
+      found = libraries.emplace(file, open_plugin_library(file)).first;
+    }
+    return found->second;
+  }
+
+  /// The first usable library of that kind and name among `files`; later ones and refused ones are reported.
+  const PluginLibrary* first_match(const std::vector<fs::path>& files, PluginKind kind,
+                                   const std::string& name) {
+    const PluginLibrary* match = nullptr;
+    for (const fs::path& file : files) {
+      const PluginLibrary& library = open(file);
+      if (!library.record.usable()) {
+        if (file.stem() == name) {
+          warn_once(fmt::format("{} was refused: {}", file.string(), library.record.refusal));
+        }
+      } else if (library.record.kind == kind && library.record.name == name) {
+        if (match == nullptr) {
+          match = &library;
+        } else if (!fs::equivalent(match->record.file, file)) {
+          warn_once(fmt::format("{} '{}' is in {} and in {}; the first one is used", to_string(kind), name,
+                                match->record.file.string(), file.string()));
+        }
+      }
+    }
+    return match;
+  }
+
+  const PluginLibrary& find(PluginKind kind, const std::string& name, const Origin* origin) {
+    const std::vector<fs::path> all = files();
+    std::vector<fs::path> named;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(named),
+                 [&](const fs::path& file) { return file.stem() == name; });
+    if (const PluginLibrary* match = first_match(named, kind, name)) {
+      return *match;
+    }
+    if (const PluginLibrary* match = first_match(all, kind, name)) {
+      return *match;
+    }
+    throw not_found(kind, name, all, origin);
+  }
+
+  Error not_found(PluginKind kind, const std::string& name, const std::vector<fs::path>& all,
+                  const Origin* origin) {
+    std::vector<std::string> candidates;
+    std::string other;
+    std::string refused;
+    for (const fs::path& file : all) {
+      const PluginRecord& record = open(file).record;
+      if (!record.usable()) {
+        refused +=
+            file.stem() == name ? fmt::format("; {} was refused: {}", file.string(), record.refusal) : "";
+      } else if (record.kind == kind) {
+        candidates.push_back(record.name);
+      } else if (record.name == name) {
+        other = fmt::format("; there is {} {} of this name",
+                            record.kind == PluginKind::aggregator ? "an" : "a", to_string(record.kind));
+      }
+    }
+    std::sort(candidates.begin(), candidates.end());
+    std::vector<std::string> places;
+    for (const fs::path& directory : directories) {
+      places.push_back(directory.string());
+    }
+    const std::string place = origin == nullptr ? "" : origin->to_string() + ": ";
+    const std::string advice = !refused.empty()
+                                   ? refused
+                                   : other + (candidates.empty() ? "; there is no plugin of this kind"
+                                                                 : suggestion(name, candidates));
+    return Error(ErrorKind::plugin, "{}no {} plugin is called '{}'{} (looked in {})", place, to_string(kind),
+                 name, advice, fmt::join(places, ", "));
+  }
+
+  Value options(const PluginLibrary& library, const Value& section) const {
+    return validate(library.record.parameters, options_of(section),
+                    std::string(to_string(library.record.kind)));
+  }
+
+  const PluginLibrary& find_for(PluginKind kind, const Value& section) {
+    const std::string name = plugin_name(kind, section);
+    return find(kind, name, &section.at("plugin").origin());
+  }
+
+  template <class Interface>
+  std::shared_ptr<Interface> make(PluginKind kind, const Value& section, const PluginContext& context);
+};
+
+template <class Interface>
+std::shared_ptr<Interface> PluginHost::State::make(PluginKind kind, const Value& section,
+                                                   const PluginContext& context) {
+  const PluginLibrary& library = find_for(kind, section);
+  Value validated = options(library, section);
+  resolve_paths(library.record.parameters, validated, true);
+  const std::string what = fmt::format("{} '{}'", to_string(kind), library.record.name);
+  void* object = nullptr;
+  try {
+    object = library.descriptor->create(&validated, &context);
+  } catch (const Error& error) {
+    throw error.within(what);
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::plugin, "{} ({}): LibTorch refused an operation: {}", what,
+                library.record.file.string(), error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::plugin, "{} ({}) could not be made: {}", what, library.record.file.string(),
+                error.what());
+  } catch (...) {
+    throw Error(ErrorKind::plugin, "{} ({}) could not be made: it threw something that is no exception", what,
+                library.record.file.string());
+  }
+  if (object == nullptr) {
+    throw Error(ErrorKind::plugin, "{} ({}) made nothing", what, library.record.file.string());
+  }
+  // The deleter's copy of the handle keeps the code of the destructor in memory for as long as anybody has
+  // the object.
+  return std::shared_ptr<Interface>(static_cast<Interface*>(object),
+                                    [handle = library.handle](Interface* owned) { delete owned; });
+}
+
+PluginHost::PluginHost(std::vector<fs::path> directories) : state_(std::make_unique<State>()) {
+  state_->directories = std::move(directories);
+  if (const char* variable = std::getenv(kSearchVariable)) {
+    std::istringstream stream(variable);
+    for (std::string directory; std::getline(stream, directory, ':');) {
+      if (!directory.empty()) {
+        if (!fs::exists(directory)) {
+          warn_once(fmt::format("{} names {}, which does not exist", kSearchVariable, directory));
+        }
+        state_->directories.emplace_back(directory);
+      }
+    }
+  }
+  state_->directories.push_back(plugins_beside_program());
+}
+
+PluginHost::~PluginHost() = default;
+
+std::vector<PluginRecord> PluginHost::list() {
+  std::vector<PluginRecord> records;
+  for (const fs::path& file : state_->files()) {
+    PluginRecord record = state_->open(file).record;
+    for (const PluginRecord& earlier : records) {
+      if (record.usable() && earlier.usable() && earlier.kind == record.kind && earlier.name == record.name) {
+        record.refusal = fmt::format("{} '{}' was found before, in {}", to_string(record.kind), record.name,
+                                     earlier.file.string());
+      }
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+PluginRecord PluginHost::describe(PluginKind kind, const std::string& name) {
+  return state_->find(kind, name, nullptr).record;
+}
+
+std::shared_ptr<Backbone> PluginHost::backbone(const Value& section, const PluginContext& context) {
+  return state_->make<Backbone>(PluginKind::backbone, section, context);
+}
+
+std::shared_ptr<Aggregator> PluginHost::aggregator(const Value& section, const PluginContext& context) {
+  return state_->make<Aggregator>(PluginKind::aggregator, section, context);
+}
+
+std::shared_ptr<Gap> PluginHost::gap(const Value& section, const PluginContext& context) {
+  return state_->make<Gap>(PluginKind::gap, section, context);
+}
+
+std::shared_ptr<Decoder> PluginHost::decoder(const Value& section, const PluginContext& context) {
+  return state_->make<Decoder>(PluginKind::decoder, section, context);
+}
+
+Value PluginHost::resolve(PluginKind kind, const Value& section) {
+  const PluginLibrary& library = state_->find_for(kind, section);
+  Value validated = state_->options(library, section);
+  resolve_paths(library.record.parameters, validated, false);
+  Value::Map map{{"plugin", section.at("plugin")}};
+  for (auto& entry : validated.as_map()) {
+    map.push_back(std::move(entry));
+  }
+  return Value(std::move(map)).set_origin(section.origin());
+}
+
+}  // namespace patchioner

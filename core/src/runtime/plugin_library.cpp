@@ -1,0 +1,199 @@
+#include "runtime/plugin_library.hpp"
+
+#include <cxxabi.h>
+#include <fmt/ranges.h>
+
+#include <boost/dll/shared_library.hpp>
+#include <cstdlib>
+#include <mutex>
+#include <patchioner/log.hpp>
+
+#include "runtime/elf_file.hpp"
+
+namespace patchioner {
+namespace {
+
+constexpr const char* kDescriptorSymbol = "patchioner_plugin_descriptor";
+
+/// The libraries that this process has opened. Never destroyed: objects and exceptions of a plugin may
+/// outlive everything else.
+std::map<std::string, std::shared_ptr<boost::dll::shared_library>>& opened_libraries() {
+  static auto& libraries = *new std::map<std::string, std::shared_ptr<boost::dll::shared_library>>();
+  return libraries;
+}
+
+/// "_ZN10patchioner..." inside a linker's message as C++ would write it.
+std::string demangled(const std::string& message) {
+  const size_t begin = message.find("_Z");
+  if (begin == std::string::npos) {
+    return message;
+  }
+  const size_t end = message.find_first_of(" \t,;)", begin);
+  const std::string symbol = message.substr(begin, end == std::string::npos ? end : end - begin);
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
+  return status == 0 ? message.substr(0, begin) + readable.get() +
+                           (end == std::string::npos ? "" : message.substr(end))
+                     : message;
+}
+
+/// What the dynamic linker said, without Boost's words around it and without the file's own name in front.
+std::string linker_message(const std::string& text, const std::filesystem::path& file) {
+  constexpr std::string_view kMark = "dlerror system message: ";
+  std::string message = text;
+  if (const size_t mark = message.find(kMark); mark != std::string::npos) {
+    message = message.substr(mark + kMark.size());
+    message = message.substr(0, message.rfind(')'));
+  }
+  if (message.starts_with(file.string() + ": ")) {
+    message = message.substr(file.string().size() + 2);
+  }
+  return demangled(message);
+}
+
+std::string open_failure(const std::string& message) {
+  if (message.find("undefined symbol") != std::string::npos) {
+    return fmt::format("it was linked against a library that has changed: {}; rebuild it", message);
+  }
+  return fmt::format("the dynamic linker refused it: {}", message);
+}
+
+std::shared_ptr<boost::dll::shared_library> open_library(const std::filesystem::path& file) {
+  static std::mutex mutex;
+  const std::scoped_lock lock(mutex);
+  auto& library = opened_libraries()[file.string()];
+  if (library == nullptr) {
+    // Resolving everything now turns a missing function into a refusal instead of a crash at its first call.
+    const auto mode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local;
+    library = std::make_shared<boost::dll::shared_library>(boost::filesystem::path(file.string()), mode);
+  }
+  return library;
+}
+
+bool is_plugin_name(const char* name) {
+  const std::string_view text = name == nullptr ? "" : name;
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+             std::string_view::npos;
+}
+
+/// Why the descriptor cannot be used, or nothing. Reads only plain data.
+std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
+  if (descriptor == nullptr) {
+    return fmt::format("its {} returned no descriptor", kDescriptorSymbol);
+  }
+  if (descriptor->magic != PATCHIONER_PLUGIN_MAGIC) {
+    return fmt::format(
+        "its descriptor begins with {:#018x} where a Patchioner plugin has {:#018x}; it is a plugin of "
+        "another program",
+        descriptor->magic, PATCHIONER_PLUGIN_MAGIC);
+  }
+  if (descriptor->sdk_version != PATCHIONER_SDK_VERSION) {
+    return fmt::format("it was built with SDK {} and this program has SDK {}; {}", descriptor->sdk_version,
+                       PATCHIONER_SDK_VERSION,
+                       descriptor->sdk_version < PATCHIONER_SDK_VERSION
+                           ? "rebuild it with this program's headers"
+                           : "update the program, or rebuild the plugin with this program's headers");
+  }
+  const std::string_view fingerprint =
+      descriptor->build_fingerprint == nullptr ? "nothing" : descriptor->build_fingerprint;
+  if (fingerprint != PATCHIONER_BUILD_FINGERPRINT) {
+    return fmt::format(
+        "it was built for {} and this program for {}; rebuild it with this program's compiler and LibTorch",
+        fingerprint, PATCHIONER_BUILD_FINGERPRINT);
+  }
+  if (to_string(static_cast<PluginKind>(descriptor->kind)) == "unknown") {
+    return fmt::format(
+        "it is of kind {}, and this program knows 1 (backbone), 2 (aggregator), 3 (gap) and 4 (decoder)",
+        descriptor->kind);
+  }
+  if (!is_plugin_name(descriptor->name)) {
+    return fmt::format("its name '{}' is not made of letters, digits and '_'",
+                       descriptor->name == nullptr ? "" : descriptor->name);
+  }
+  if (descriptor->parameter_schema == nullptr || descriptor->create == nullptr) {
+    return "its descriptor has no parameter schema or no factory";
+  }
+  return "";
+}
+
+std::string text_of(const char* text) {
+  return text == nullptr ? "" : text;
+}
+
+void read_descriptor(PluginLibrary& plugin, const boost::dll::shared_library& library) {
+  const auto entry = library.get<const PatchionerPluginDescriptor*()>(kDescriptorSymbol);
+  const PatchionerPluginDescriptor* descriptor = entry();
+  plugin.record.refusal = check_descriptor(descriptor);
+  if (!plugin.record.usable()) {
+    return;
+  }
+  plugin.record.kind = static_cast<PluginKind>(descriptor->kind);
+  plugin.record.name = descriptor->name;
+  plugin.record.version = text_of(descriptor->version);
+  plugin.record.summary = text_of(descriptor->summary);
+  plugin.record.parameters = schema_from_json(text_of(descriptor->parameter_schema()));
+  plugin.descriptor = descriptor;
+}
+
+void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
+  const ElfFile elf = ElfFile::read(file);
+  if (elf.has_symbol_table &&
+      std::find(elf.exported.begin(), elf.exported.end(), kDescriptorSymbol) == elf.exported.end()) {
+    plugin.record.refusal = fmt::format(
+        "it is a shared library, but no Patchioner plugin: it does not export {}", kDescriptorSymbol);
+    return;
+  }
+  std::vector<std::string> missing;
+  for (const Dependency& dependency : dependencies_of(elf)) {
+    if (!dependency.found()) {
+      missing.push_back(dependency.needed_by == file.filename().string()
+                            ? dependency.name
+                            : fmt::format("{} (needed by {})", dependency.name, dependency.needed_by));
+    }
+  }
+  if (!missing.empty()) {
+    plugin.record.refusal =
+        fmt::format("it needs {}, which {} not found; `patchioner plugins doctor {}` says where was looked",
+                    fmt::join(missing, ", "), missing.size() == 1 ? "was" : "were", file.string());
+    return;
+  }
+  const auto library = open_library(file);
+  plugin.handle = library;
+  if (!library->has(kDescriptorSymbol)) {
+    plugin.record.refusal = fmt::format(
+        "it is a shared library, but no Patchioner plugin: it does not export {}", kDescriptorSymbol);
+    return;
+  }
+  read_descriptor(plugin, *library);
+}
+
+}  // namespace
+
+PluginLibrary open_plugin_library(const std::filesystem::path& file) {
+  PluginLibrary plugin;
+  plugin.record.file = file;
+  std::error_code failure;
+  const std::filesystem::path canonical = std::filesystem::canonical(file, failure);
+  if (failure) {
+    plugin.record.refusal = fmt::format("it cannot be opened: {}", failure.message());
+    return plugin;
+  }
+  try {
+    open_and_check(plugin, canonical);
+  } catch (const boost::system::system_error& error) {
+    plugin.record.refusal = open_failure(linker_message(error.what(), canonical));
+  } catch (const std::exception& error) {
+    plugin.record.refusal = error.what();
+  } catch (...) {
+    plugin.record.refusal = fmt::format("its {} threw something that is no exception", kDescriptorSymbol);
+  }
+  return plugin;
+}
+
+PluginRecord inspect_plugin(const std::filesystem::path& file) {
+  return open_plugin_library(file).record;
+}
+
+}  // namespace patchioner
