@@ -1,5 +1,6 @@
 #include "nn/linear.hpp"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 
@@ -66,6 +67,10 @@ bool wants_packing(at::ScalarType precision) {
     return true;
   }
   return has_avx512();
+}
+
+std::optional<at::Tensor> optional_tensor(const at::Tensor& tensor) {
+  return tensor.defined() ? std::optional<at::Tensor>(tensor) : std::nullopt;
 }
 
 bool gradients_wanted(const at::Tensor& tensor) {
@@ -196,6 +201,10 @@ Linear::Linear(at::Tensor weight, at::Tensor bias, at::ScalarType precision) : b
   }
 }
 
+bool Linear::is_trainable() const {
+  return (weight_.defined() && weight_.requires_grad()) || (bias_.defined() && bias_.requires_grad());
+}
+
 at::Tensor Linear::weight() const {
   return weight_.defined() ? weight_ : packed_.to_dense();
 }
@@ -213,23 +222,22 @@ at::Tensor Linear::forward(const at::Tensor& x, Activation activation) const {
 
 at::Tensor Linear::forward_plain(const at::Tensor& x) const {
   const at::Tensor weight = this->weight();
-  if (weight.requires_grad() || (bias_.defined() && bias_.requires_grad())) {
-    return at::linear(x, weight, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
+  if (is_trainable()) {
+    // Under autocast the operator chooses the precision itself.
+    const bool as_it_is =
+        x.scalar_type() == weight.scalar_type() || at::autocast::is_autocast_enabled(x.device().type());
+    return at::linear(as_it_is ? x : x.to(weight.scalar_type()), weight, optional_tensor(bias_));
   }
-  const std::optional<at::Tensor> bias =
-      packed_bias_.defined() ? std::optional<at::Tensor>(packed_bias_) : std::nullopt;
   if (x.scalar_type() == precision_) {
-    return at::linear(x, weight, bias);
+    return at::linear(x, weight, optional_tensor(packed_bias_));
   }
-  return at::linear(x.to(precision_), weight, bias).to(x.scalar_type());
+  return at::linear(x.to(precision_), weight, optional_tensor(packed_bias_)).to(x.scalar_type());
 }
 
 at::Tensor Linear::forward_packed(const at::Tensor& x, Activation activation) const {
   const auto fusion = fused(activation);
-  const std::optional<at::Tensor> bias =
-      packed_bias_.defined() ? std::optional<at::Tensor>(packed_bias_) : std::nullopt;
   const at::Tensor y =
-      pointwise_operator()->call(x.to(precision_).contiguous(), packed_, bias,
+      pointwise_operator()->call(x.to(precision_).contiguous(), packed_, optional_tensor(packed_bias_),
                                  fusion ? fusion->attribute : "none", c10::List<std::optional<at::Scalar>>(),
                                  fusion ? fusion->algorithm : "none");  // [...,out]
   const at::Tensor result = y.to(x.scalar_type());

@@ -65,6 +65,7 @@ class Linear {
   bool is_packed() const { return packed_.defined(); }
 
  private:
+  bool is_trainable() const;
   at::Tensor forward_plain(const at::Tensor& x) const;
   at::Tensor forward_packed(const at::Tensor& x, Activation activation) const;
   at::Tensor weight_;       // plain layout; undefined once packed

@@ -1,0 +1,35 @@
+// Learned position tables at another grid than the one they were learned on (spec/02 section 1.1, spec/03
+// section 1.3).
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+#include <string_view>
+
+namespace patchioner {
+
+/// How a table is resampled. All but `bicubic_offset` go by output size (scale = in/out); corners are never
+/// aligned.
+enum class PositionRule {
+  bicubic_aa,      ///< antialiased, a = -0.5: timm, open_clip, DINOv2 with registers
+  bicubic,         ///< plain, a = -0.75: INViTE, transformers
+  bilinear,        ///< plain: DenseCLIP, RegionCLIP
+  bicubic_offset,  ///< plain bicubic with the scale (n + 0.1) / M instead of n / M: DINO, DINOv2 without
+                   ///< registers
+};
+
+/// "bicubic_aa", "bicubic", "bilinear", "bicubic_offset"; any other name throws an Error of kind config.
+PositionRule position_rule_from(std::string_view name);
+std::string_view to_string(PositionRule rule);
+
+/// A table [1+M*M, W], whose row 0 belongs to the class token, at a grid of rows x columns: [1+rows*columns,
+/// W], float32. Row 0 is kept as it is; a grid of M x M gives the table back untouched (a grid of as many
+/// cells in another shape does not). Differentiable. Throws an Error of kind checkpoint when the table has no
+/// square number of patch rows.
+at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule);
+
+/// M of a table with 1+M*M rows; errors as above.
+int64_t position_grid(int64_t table_rows);
+
+}  // namespace patchioner

@@ -1,0 +1,172 @@
+#include "nn/vit.hpp"
+
+#include <fmt/ranges.h>
+
+#include <patchioner/error.hpp>
+
+namespace patchioner {
+namespace {
+
+// Tables of other sizes than these many most recent ones are computed again; sizes vary only when a caller
+// sends odd ones.
+constexpr size_t kMostCachedTables = 32;
+
+std::string shape_text(const at::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
+}
+
+}  // namespace
+
+VitNames VitNames::openai(const std::string& prefix) {
+  VitNames names;
+  names.class_token = prefix + "class_embedding";
+  names.positions = prefix + "positional_embedding";
+  names.patch_weight = prefix + "conv1.weight";
+  names.pre_norm = prefix + "ln_pre";
+  names.blocks = prefix + "transformer.resblocks.";
+  names.block = BlockNames::openai();
+  names.final_norm = prefix + "ln_post";
+  names.projection = prefix + "proj";
+  return names;
+}
+
+VitNames VitNames::dinov2() {
+  VitNames names;
+  names.class_token = "cls_token";
+  names.positions = "pos_embed";
+  names.registers = "register_tokens";
+  names.patch_weight = "patch_embed.proj.weight";
+  names.patch_bias = "patch_embed.proj.bias";
+  names.blocks = "blocks.";
+  names.block = BlockNames::dinov2();
+  names.final_norm = "norm";
+  names.leading_ones = true;
+  return names;
+}
+
+VisionTransformer::VisionTransformer(const VitConfig& config, const VitNames& names,
+                                     const WeightSource& source, at::ScalarType precision)
+    : config_(config), cache_(std::make_shared<Cache>()) {
+  const int64_t width = config.block.width;
+  const int64_t patch = config.patch_size;
+  const bool ones = names.leading_ones;
+  class_token_ =
+      source(names.class_token, ones ? std::vector<int64_t>{1, 1, width} : std::vector<int64_t>{width});
+  table_ = source(names.positions, ones ? std::vector<int64_t>{1, config.position_rows, width}
+                                        : std::vector<int64_t>{config.position_rows, width});
+  if (config.registers > 0) {
+    registers_ = source(names.registers, {1, config.registers, width});
+  }
+  at::Tensor patch_weight = source(names.patch_weight, {width, 3, patch, patch});
+  patch_bias_ = config.patch_bias ? source(names.patch_bias, {width}) : at::Tensor();
+  if (patch_weight.requires_grad()) {
+    patch_weight_ = std::move(patch_weight);
+  } else {
+    patch_ = Linear(patch_weight.flatten(1), patch_bias_, precision);
+  }
+  if (config.pre_norm) {
+    pre_norm_ = LayerNorm(source, names.pre_norm, width, config.block.epsilon);
+  }
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    BlockConfig block = config.block;
+    block.mask =
+        layer >= config.layers - config.diagonal_last_layers ? AttentionMask::diagonal : AttentionMask::none;
+    block.attention_type = layer == config.layers - 1 ? config.attention_type : "qkv";
+    blocks_.emplace_back(block, names.block, with_prefix(source, names.blocks + std::to_string(layer) + "."),
+                         precision);
+  }
+  final_norm_ = LayerNorm(source, names.final_norm, width, config.final_epsilon);
+  if (config.projection > 0) {
+    at::Tensor projection = source(names.projection, {width, config.projection});
+    if (projection.requires_grad()) {
+      projection_ = std::move(projection);
+    } else {
+      project_ = Linear(projection.t().contiguous(), {}, precision);
+    }
+  }
+}
+
+at::Tensor VisionTransformer::project(const at::Tensor& tokens) const {
+  if (projection_.defined()) {
+    return at::matmul(tokens, projection_);  // [...,D]
+  }
+  return project_.defined() ? project_.forward(tokens) : tokens;  // [...,D]
+}
+
+at::Tensor VisionTransformer::positions(int64_t rows, int64_t columns) const {
+  const at::Tensor table = table_.reshape({config_.position_rows, config_.block.width});  // [1+M*M,W]
+  if (table.requires_grad()) {
+    return resample_positions(table, rows, columns, config_.position_rule);
+  }
+  const std::lock_guard lock(cache_->mutex);
+  const std::pair<int64_t, int64_t> key{rows, columns};
+  if (const auto found = cache_->tables.find(key); found != cache_->tables.end()) {
+    return found->second;
+  }
+  if (cache_->tables.size() >= kMostCachedTables) {
+    cache_->tables.clear();
+  }
+  return cache_->tables[key] = resample_positions(table, rows, columns, config_.position_rule);
+}
+
+void VisionTransformer::check_pixels(const at::Tensor& pixels) const {
+  if (pixels.dim() != 4 || pixels.size(1) != 3) {
+    throw Error(ErrorKind::data, "pixels have the shape {}; expected [images, 3, height, width]",
+                shape_text(pixels));
+  }
+  const int64_t patch = config_.patch_size;
+  if (pixels.size(2) < patch || pixels.size(3) < patch) {
+    throw Error(ErrorKind::data, "an input of {} x {} pixels is smaller than one patch of {} x {}",
+                pixels.size(3), pixels.size(2), patch, patch);
+  }
+  if (config_.strict_size && (pixels.size(2) % patch != 0 || pixels.size(3) % patch != 0)) {
+    throw Error(
+        ErrorKind::data,
+        "an input of {} x {} pixels cannot be cut into patches of {}; both sides must be multiples of it",
+        pixels.size(3), pixels.size(2), patch);
+  }
+}
+
+at::Tensor VisionTransformer::embed_patches(const at::Tensor& pixels, int64_t rows, int64_t columns) const {
+  const int64_t patch = config_.patch_size;
+  const at::Tensor cells = pixels.slice(2, 0, rows * patch)
+                               .slice(3, 0, columns * patch)
+                               .reshape({pixels.size(0), 3, rows, patch, columns, patch})
+                               .permute({0, 2, 4, 1, 3, 5})
+                               .reshape({pixels.size(0), rows * columns, 3 * patch * patch});  // [B,G,3*p*p]
+  if (patch_weight_.defined()) {
+    return at::linear(
+        cells, patch_weight_.flatten(1),
+        patch_bias_.defined() ? std::optional<at::Tensor>(patch_bias_) : std::nullopt);  // [B,G,W]
+  }
+  return patch_.forward(cells);  // [B,G,W]
+}
+
+VitOutput VisionTransformer::forward(const at::Tensor& pixels, const VitRequest& request) const {
+  check_pixels(pixels);
+  VitOutput out;
+  out.rows = pixels.size(2) / config_.patch_size;
+  out.columns = pixels.size(3) / config_.patch_size;
+  const int64_t images = pixels.size(0);
+  const int64_t width = config_.block.width;
+  const at::Tensor patches = embed_patches(pixels.to(at::kFloat), out.rows, out.columns);     // [B,G,W]
+  const at::Tensor classes = class_token_.reshape({1, 1, width}).expand({images, 1, width});  // [B,1,W]
+  at::Tensor x = at::cat({classes, patches}, 1) + positions(out.rows, out.columns);           // [B,1+G,W]
+  if (registers_.defined()) {
+    x = at::cat({x.slice(1, 0, 1), registers_.expand({images, config_.registers, width}), x.slice(1, 1)},
+                1);  // [B,T,W]
+  }
+  if (config_.pre_norm) {
+    x = pre_norm_.forward(x);
+  }
+  if (request.tokens_in) {
+    out.tokens_in = x;
+  }
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    x = blocks_[layer].forward(x, layer + 1 == blocks_.size() ? &out.qkv_last : nullptr);  // [B,T,W]
+  }
+  out.tokens_raw = x;
+  return out;
+}
+
+}  // namespace patchioner
