@@ -43,15 +43,15 @@ void Gpt2Cache::select(const at::Tensor& rows) {
 
 Gpt2::Gpt2(const Gpt2Weights& weights, at::ScalarType precision)
     : config_(weights.config),
-      precision_(precision),
+      precision_(usable_precision(precision, weights.token_embedding.device())),
       token_embedding_(weights.token_embedding.detach().clone()),
       position_embedding_(weights.position_embedding.detach().clone()),
       ln_f_weight_(weights.ln_f_weight.detach().clone()),
       ln_f_bias_(weights.ln_f_bias.detach().clone()),
-      head_(token_embedding_, {}, precision) {
+      head_(token_embedding_, {}, precision_) {
   // The checkpoint's matrices are input x output, Linear's are output x input.
   const auto linear = [&](const at::Tensor& weight, const at::Tensor& bias) {
-    return Linear(weight.detach().t().contiguous(), bias.detach().clone(), precision);
+    return Linear(weight.detach().t().contiguous(), bias.detach().clone(), precision_);
   };
   for (const Gpt2Layer& layer : weights.layers) {
     layers_.push_back(
