@@ -9,14 +9,17 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace patchioner {
 
 /// What a file turned out to be.
-enum class CheckpointFormat { safetensors, torch_zip, torch_script, torch_legacy };
+enum class CheckpointFormat { safetensors, torch_zip, torch_script, torch_legacy, pickle };
 std::string_view to_string(CheckpointFormat format);
 
 /// Name, shape and element type of a tensor that has not been read yet.
@@ -38,15 +41,26 @@ class TensorSource {
   /// The string map of safetensors, plain scalars of other containers ("model" prefixes etc. are not
   /// metadata); may be empty.
   virtual const std::map<std::string, std::string>& metadata() const = 0;
+  /// Entries that are there but are no readable tensor ("w" -> "an object of the class 'posix.system'"), by
+  /// name.
+  virtual const std::map<std::string, std::string>& unreadable() const;
+  /// The files that the tensors lie in, for digests; the first one is the one that was opened.
+  virtual std::vector<std::filesystem::path> files() const = 0;
 };
 
 /// A checkpoint, or a part of it under a prefix. Cheap to copy. [any-thread]
 class StateDict {
  public:
-  /// Opens and checks the container (header, directory, pickle); tensors are read when asked for. A single
-  /// top-level "state_dict" or "model" map is entered, and a "module." in front of all keys is dropped.
-  /// Throws Error: io when it cannot be opened, checkpoint when it is damaged, hostile or of no known format.
-  static StateDict open(const std::filesystem::path& path);
+  /// Holds nothing.
+  StateDict();
+
+  /// Opens and checks the container (header, directory, pickle); tensors are read when asked for. Without
+  /// `root`, a single top-level "state_dict" or "model" map is entered, and a wrapper's prefix in front of
+  /// all keys ("module.", "model.", "clip.") is dropped; names that still carry it are found all the same.
+  /// With `root` the map at that dotted path is entered ("" is the whole file) and names are left as they
+  /// are. Nested maps are flattened with dots. Throws Error: io when it cannot be opened, checkpoint when it
+  /// is damaged, hostile or of no known format.
+  static StateDict open(const std::filesystem::path& path, std::optional<std::string> root = std::nullopt);
 
   /// From tensors in memory, for tests and tools.
   static StateDict from_tensors(std::map<std::string, at::Tensor> tensors, std::string name = "memory");
@@ -66,23 +80,40 @@ class StateDict {
   /// names.
   at::Tensor tensor(std::string_view name) const;
 
+  /// Why an entry of that name is no readable tensor ("a quantised tensor ..."), or empty.
+  std::string unreadable(std::string_view name) const;
+
+  /// "weights.pth (torch zip; names as in open_clip)" without the folders, for messages.
+  std::string description() const;
+
   /// The part whose names begin with `prefix`, shown without it.
   StateDict with_prefix(std::string_view prefix) const;
   /// The same tensors under other names: `rename` gives the new name, or an empty text to leave a tensor out.
   StateDict renamed(const std::function<std::string(const std::string&)>& rename) const;
 
-  /// SHA-256 of the file (computed once, then remembered by path, size and modification time).
+  /// SHA-256 of the file (computed once, then remembered by path, size and modification time); of a sharded
+  /// checkpoint that of the digests of all its files. Empty for tensors in memory.
   std::string digest() const;
+
+  /// Where the tensors come from, unfiltered and not renamed.
+  const TensorSource& source() const { return *source_; }
 
  private:
   struct Entry {
     TensorInfo info;
     std::string source_name;
+    std::string problem;  ///< not empty: no readable tensor, and why; such entries are not in names()
   };
+  StateDict(std::filesystem::path path, std::shared_ptr<const TensorSource> source);
+  void add(Entry entry);
+  const Entry* find(std::string_view name) const;
+  bool any_begins_with(std::string_view start) const;
+  std::string_view without_dropped(std::string_view prefix) const;
   std::filesystem::path path_;
   std::shared_ptr<const TensorSource> source_;
   std::vector<Entry> entries_;
   std::map<std::string, size_t, std::less<>> index_;
+  std::string dropped_prefix_;
 };
 
 /// Fetches the tensors of a model one by one and remembers what went wrong, so that loading reports every
@@ -112,11 +143,22 @@ class TensorLoader {
   void finish();
 
  private:
+  struct Missing {
+    std::string name;
+    std::vector<int64_t> shape;
+  };
+  struct MisShaped {
+    std::string name;
+    std::vector<int64_t> found;
+    std::vector<int64_t> expected;
+  };
+  std::string report() const;
+  std::vector<std::string> unexpected() const;
   StateDict state_dict_;
   std::string what_;
-  std::vector<std::string> missing_;
-  std::vector<std::string> mis_shaped_;
-  std::map<std::string, bool, std::less<>> used_;
+  std::vector<Missing> missing_;
+  std::vector<MisShaped> mis_shaped_;
+  std::set<std::string, std::less<>> used_;
   std::vector<std::string> ignored_prefixes_;
 };
 

@@ -1,0 +1,58 @@
+#include "checkpoint/open_source.hpp"
+
+#include <patchioner/error.hpp>
+
+#include "checkpoint/safetensors.hpp"
+#include "checkpoint/sharded.hpp"
+
+namespace patchioner {
+namespace {
+
+struct Signature {
+  std::string_view start;
+  std::string_view meaning;
+};
+
+/// What people have under a weights name when it is not weights.
+constexpr Signature kForeign[] = {
+    {"version https://git-lfs",
+     "a Git LFS pointer, not the weights themselves: run 'git lfs pull' in that repository"},
+    {"<!DOCTYPE", "a web page: the download went wrong, fetch the file again"},
+    {"<!doctype", "a web page: the download went wrong, fetch the file again"},
+    {"<html", "a web page: the download went wrong, fetch the file again"},
+    {"\x1f\x8b", "a gzip file: unpack it first"},
+    {"\x89HDF", "an HDF5 file, not a checkpoint"},
+    {"GGUF", "a GGUF file, which is not read"},
+    {"\x93NUMPY", "a NumPy array file, not a checkpoint"},
+};
+
+}  // namespace
+
+std::shared_ptr<const TensorSource> open_source(const std::filesystem::path& path,
+                                                const std::optional<std::string>& root) {
+  auto file = MappedFile::open(path);
+  const std::string_view text = file->text();
+  if (text.empty()) {
+    throw Error(ErrorKind::checkpoint, "{}: the file is empty (0 bytes); fetch or write it again",
+                path.string());
+  }
+  for (const auto& [start, meaning] : kForeign) {
+    if (text.starts_with(start)) {
+      throw Error(ErrorKind::checkpoint, "{}: this is {}", path.string(), meaning);
+    }
+  }
+  if (looks_like_shard_index(text)) {
+    return open_sharded(std::move(file));
+  }
+  if (looks_like_safetensors(file->bytes())) {
+    return open_safetensors(std::move(file));
+  }
+  (void)root;
+  throw Error(ErrorKind::checkpoint,
+              "{}: no checkpoint of a known format (safetensors, torch.save archive or stream, TorchScript "
+              "archive, pickle); if it was fetched, "
+              "fetch it again",
+              path.string());
+}
+
+}  // namespace patchioner
