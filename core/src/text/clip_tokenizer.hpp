@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "text/clean_text.hpp"
+
 namespace patchioner {
 
-/// How text is cleaned before it is split (spec/02 section 10.3).
-enum class TextClean { full, basic, none };
-
+/// Texts to ids and back. Immutable; may be shared by threads.
 class ClipTokenizer {
  public:
   /// From `bpe_simple_vocab_16e6.txt.gz` (or its plain text), or from a folder or `vocab.json` with
@@ -37,13 +37,14 @@ class ClipTokenizer {
   /// when `truncate`; otherwise an Error of kind data names it.
   at::Tensor tokenize(std::span<const std::string> texts, int64_t context, bool truncate) const;
 
-  /// Text of ids, every id included; `</w>` becomes a space, so a caption ends with one (10.5).
+  /// Text of ids, every id included; `</w>` becomes a space, so a caption ends with one (10.5). Throws an
+  /// Error of kind data for an id that the vocabulary does not have.
   std::string decode(std::span<const int64_t> ids) const;
 
-  /// The piece of one id as text.
+  /// The piece of one id as text; bytes that are no whole character become U+FFFD. Errors as decode.
   std::string token_text(int64_t id) const;
 
-  /// SHA-256 of the vocabulary's content.
+  /// SHA-256 of the vocabulary's content: its tokens and merges, whichever form of file they came from.
   const std::string& digest() const;
 
  private:
@@ -51,8 +52,5 @@ class ClipTokenizer {
   explicit ClipTokenizer(std::unique_ptr<Data> data);
   std::unique_ptr<Data> data_;
 };
-
-/// The text's cleaning alone, for tests.
-std::string clean_text(std::string_view text, TextClean level);
 
 }  // namespace patchioner

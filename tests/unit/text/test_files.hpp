@@ -1,0 +1,59 @@
+// What the tests of this folder share: the golden cases, which lie outside of the tree, and a folder for
+// files of their own.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/files.hpp"
+
+namespace patchioner::test {
+
+/// The folder of a golden case, or nothing: then the test says that it is skipped.
+inline std::optional<std::filesystem::path> golden_folder(const std::string& name) {
+  const char* set = std::getenv("PATCHIONER_FIXTURES");
+  const std::filesystem::path root =
+      set != nullptr ? std::filesystem::path(set)
+                     : std::filesystem::path(PATCHIONER_SOURCE_DIR) / "../shared/fixtures";
+  if (std::filesystem::exists(root / name)) {
+    return root / name;
+  }
+  std::fprintf(stderr, "skipped: no golden case %s (set PATCHIONER_FIXTURES)\n", name.c_str());
+  return std::nullopt;
+}
+
+/// An empty folder that goes away with the object.
+class TestFolder {
+ public:
+  TestFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("patchioner-test-" + std::to_string(getpid()) + "-" + std::to_string(next()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~TestFolder() { std::filesystem::remove_all(path_); }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path write(const std::string& name, std::string_view content) const {
+    write_file(path_ / name, content);
+    return path_ / name;
+  }
+
+ private:
+  static int next() {
+    static int count = 0;
+    return count++;
+  }
+  std::filesystem::path path_;
+};
+
+}  // namespace patchioner::test
