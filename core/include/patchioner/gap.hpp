@@ -22,6 +22,9 @@ class Gap {
  public:
   virtual ~Gap() = default;
 
+  /// D of the features that it reads, 0 when any width will do; a config is checked against it before any image is read.
+  virtual int64_t dim() const { return 0; }
+
   /// [R,D] float32 -> [R,D] float32, at inference. Never changes its input. [any-thread]
   virtual at::Tensor to_text_space(const at::Tensor& features) const = 0;
 

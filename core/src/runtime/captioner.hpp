@@ -11,17 +11,21 @@
 
 namespace patchioner {
 
-/// An image and what is asked about it.
+/// An image and what is asked about it. Only `image` and `regions` need to be given; Captioner::prepare fills
+/// the rest, so that it can be done ahead on another thread.
 struct CaptionTask {
-  Image image;
+  Image image;  ///< its pixels may be dropped after prepare() unless needs_pixels()
   std::vector<Region> regions;
+  at::Tensor input;  ///< [3,S,S] float32, the normalised network input
+  ImageGeometry geometry;
 };
 
 /// What came out for one region. Either `error` is empty or the rest is meaningless.
 struct RegionResult {
   Region region;
   Caption caption;
-  at::Tensor weights;               ///< [rows,columns] of the grid, when asked for by `explain`
+  at::Tensor
+      weights;  ///< [rows,columns] of the grid, when asked for by `explain` and the aggregator has weights
   std::vector<MemoryMatch> memory;  ///< when asked for by `explain`
   at::Tensor feature;               ///< [D] as handed to the gap, scale included
   at::Tensor prefix;                ///< [D] as handed to the decoder
@@ -30,40 +34,79 @@ struct RegionResult {
 };
 
 struct CaptionOptions {
-  bool explain = false;
-  int64_t memory_matches = 5;
-  bool decode = true;  ///< false: features and prefixes only
+  bool explain = false;        ///< weights, memory matches, token log-probabilities
+  int64_t memory_matches = 5;  ///< how many texts of the memory `explain` names
+  bool decode = true;          ///< false: features and prefixes only
 };
 
-/// The four plugins of a config and their settings.
+/// The four plugins that a captioner is made of.
+struct CaptionerParts {
+  std::shared_ptr<Backbone> backbone;
+  std::shared_ptr<Aggregator> aggregator;
+  std::vector<std::shared_ptr<Gap>> gaps;  ///< applied in order
+  std::shared_ptr<Decoder> decoder;        ///< may be absent: features and prefixes only
+};
+
+/// The four plugins of a config and their settings. Immutable; its methods may be called by several threads.
 class Captioner {
  public:
   /// `config` is a resolved document (config/config.hpp). Throws Error: config for a pair that cannot work
   /// (attention aggregation on a backbone without a map, native without encode_regions, widths that differ),
-  /// and whatever loading throws.
+  /// and whatever loading throws. A memory that was made with another text side than the backbone's is a
+  /// warning, once.
   Captioner(const Value& config, PluginHost& host);
 
+  /// From objects that are there already. `batch` images (or crops) go through the backbone at a time, on
+  /// `device`.
+  explicit Captioner(CaptionerParts parts, int64_t batch = 8, at::Device device = at::kCPU);
+
+  /// Fills `input` and `geometry` of a task whose image is read. [any-thread]
+  void prepare(CaptionTask& task) const;
+
+  /// Whether the aggregator cuts regions out of the original image, so that its pixels must be kept.
+  bool needs_pixels() const { return parts_.aggregator->source() == FeatureSource::crops; }
+
   /// Results in the order of tasks and regions. A region that cannot be captioned is a result with `error`;
-  /// it never ends the others.
+  /// it never ends the others. A failure of the model itself (out of memory ...) is thrown. [any-thread]
   std::vector<std::vector<RegionResult>> caption(std::span<const CaptionTask> tasks,
                                                  const CaptionOptions& options = {}) const;
 
-  /// One image's weights, features and prefixes when its grid features are already there (cached, or given by
-  /// a test).
+  /// One image's results when its grid features are already there (cached, or given by a test). Throws an
+  /// Error of kind config for an aggregator that needs the image itself. [any-thread]
   std::vector<RegionResult> caption_features(const PatchFeatures& features, const ImageGeometry& geometry,
                                              std::span<const Region> regions,
                                              const CaptionOptions& options = {}) const;
 
-  const Backbone& backbone() const { return *backbone_; }
-  const Aggregator& aggregator() const { return *aggregator_; }
-  const std::vector<std::shared_ptr<Gap>>& gaps() const { return gaps_; }
-  const Decoder* decoder() const { return decoder_.get(); }
+  /// Gap and decoder alone: `features` [R,D] as the aggregation gives them. The regions of the results are
+  /// whole images. [any-thread]
+  std::vector<RegionResult> caption_vectors(const at::Tensor& features,
+                                            const CaptionOptions& options = {}) const;
+
+  const Backbone& backbone() const { return *parts_.backbone; }
+  const Aggregator& aggregator() const { return *parts_.aggregator; }
+  const std::vector<std::shared_ptr<Gap>>& gaps() const { return parts_.gaps; }
+  const Decoder* decoder() const { return parts_.decoder.get(); }
+  int64_t batch() const { return batch_; }
 
  private:
-  std::shared_ptr<Backbone> backbone_;
-  std::shared_ptr<Aggregator> aggregator_;
-  std::vector<std::shared_ptr<Gap>> gaps_;
-  std::shared_ptr<Decoder> decoder_;
+  void check() const;
+  void caption_batch(std::span<const CaptionTask*> tasks, std::span<std::vector<RegionResult>*> results,
+                     const CaptionOptions& options) const;
+  void aggregate(const PatchFeatures& features, const ImageGeometry& geometry,
+                 std::vector<RegionResult>& results, const CaptionOptions& options) const;
+  void weigh(const PatchFeatures& features, const ImageGeometry& geometry, std::span<RegionResult*> results,
+             const CaptionOptions& options) const;
+  void attribute(const std::vector<std::string>& warnings, const PatchFeatures& features,
+                 const ImageGeometry& geometry, std::span<RegionResult*> results) const;
+  void encode_crops(std::span<const CaptionTask*> tasks, std::span<std::vector<RegionResult>*> results) const;
+  void encode_natively(const CaptionTask& task, std::vector<RegionResult>& results) const;
+  void bridge_and_decode(std::span<RegionResult*> results, const CaptionOptions& options) const;
+  void decode(std::span<RegionResult*> results, const at::Tensor& features, const at::Tensor& prefixes,
+              const CaptionOptions& options) const;
+
+  CaptionerParts parts_;
+  int64_t batch_ = 8;
+  at::Device device_ = at::kCPU;
 };
 
 }  // namespace patchioner

@@ -1,0 +1,37 @@
+// One self-contained HTML page of captioned images: no other file, no network. The photographs are embedded,
+// the regions drawn over them as SVG, heat maps laid over on demand; it follows the reader's light or dark
+// setting and works without scripts.
+#pragma once
+
+#include <filesystem>
+
+#include "report/shown.hpp"
+#include "support/files.hpp"
+
+namespace patchioner {
+
+struct PageHeader {
+  std::string title = "Captions";
+  std::vector<std::string> chain;  ///< the plugins, in the order in which a feature meets them
+};
+
+/// Writes image by image, so that a page of any length takes little memory. Nothing is left behind without
+/// commit(). [one-thread]
+class PageWriter {
+ public:
+  /// Throws an Error of kind io when the file cannot be written; so do the others.
+  PageWriter(const std::filesystem::path& path, const PageHeader& header);
+
+  void add(const ShownImage& image);
+  void commit();
+
+ private:
+  std::string photo(const ShownImage& image);
+  AtomicFile file_;
+  uint64_t summary_offset_ = 0;
+  size_t images_ = 0;
+  size_t regions_ = 0;
+  size_t errors_ = 0;
+};
+
+}  // namespace patchioner

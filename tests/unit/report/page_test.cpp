@@ -1,0 +1,99 @@
+#include "report/page.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <patchioner/error.hpp>
+
+#include "report/encode.hpp"
+#include "report/picture.hpp"
+#include "shown_fixture.hpp"
+
+using namespace patchioner;
+
+namespace {
+
+std::filesystem::path scratch(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "patchioner_unit_report";
+  std::filesystem::create_directories(folder);
+  return folder / name;
+}
+
+std::string page_of(const std::vector<ShownImage>& images) {
+  const std::filesystem::path path = scratch("page.html");
+  PageWriter page(path, {"Captions", {"talk2dino", "uniform", "memory", "plain"}});
+  for (const ShownImage& image : images) {
+    page.add(image);
+  }
+  page.commit();
+  return read_file(path);
+}
+
+size_t count(const std::string& text, const std::string& part) {
+  size_t found = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a page needs nothing but itself") {
+  const std::string html = page_of({shown_example()});
+  CHECK(html.find("http") == std::string::npos);
+  CHECK(html.find("src=") == std::string::npos);
+  CHECK(html.find("url(") == std::string::npos);
+  CHECK(html.find("@import") == std::string::npos);
+  for (size_t at = html.find("href=\""); at != std::string::npos; at = html.find("href=\"", at + 1)) {
+    const std::string target = html.substr(at + 6, 5);
+    CHECK((target.starts_with("data:") || target.starts_with("#")));
+  }
+}
+
+TEST_CASE("a page shows every region, its caption and its error") {
+  const std::string html = page_of({shown_example()});
+  CHECK(count(html, "class=\"shape\"") == 8);
+  CHECK(count(html, "<li data-region=") == 8);
+  CHECK(count(html, "class=\"caption\"") == 7);
+  CHECK(html.find("two &lt;discs&gt; &amp; a cat.jpg") != std::string::npos);
+  CHECK(html.find("the box lies outside the image (320x240)") != std::string::npos);
+  CHECK(html.find("1 image, 8 regions, 1 could not be captioned") != std::string::npos);
+  CHECK(html.find("a cheese on a table") != std::string::npos);
+}
+
+TEST_CASE("an image that could not be read still has its place on the page") {
+  ShownImage broken;
+  broken.title = "broken.jpg";
+  broken.error = "broken.jpg: the image is empty (0 bytes)";
+  const std::string html = page_of({broken, shown_example()});
+  CHECK(html.find("the image is empty (0 bytes)") != std::string::npos);
+  CHECK(html.find("2 images, 8 regions, 2 could not be captioned") != std::string::npos);
+}
+
+TEST_CASE("a page that is not committed leaves nothing behind") {
+  const std::filesystem::path path = scratch("dropped.html");
+  { PageWriter page(path, {}); }
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("a page in a folder that does not exist is an error that names it") {
+  CHECK_THROWS_WITH_AS(PageWriter("/no/such/folder/page.html", {}),
+                       doctest::Contains("/no/such/folder/page.html"), Error);
+}
+
+TEST_CASE("a picture has the image above and a row a region below") {
+  const ShownImage image = shown_example();
+  const at::Tensor picture = annotated_picture(image);
+  CHECK(picture.size(1) == 640);
+  CHECK(picture.size(0) > 480 + 8 * 26);
+  // The disc's colour is still there, away from all lines.
+  CHECK(picture[240][180].equal(at::tensor({240, 200, 40}, at::kByte)));
+  write_png(scratch("picture.png"), picture);
+}
+
+TEST_CASE("a picture of an image that could not be read shows the error") {
+  ShownImage broken;
+  broken.error = "the file is not an image";
+  CHECK(annotated_picture(broken).size(0) > 0);
+}
