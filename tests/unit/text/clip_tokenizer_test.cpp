@@ -121,6 +121,16 @@ TEST_CASE("bytes that are no UTF-8 are replaced, never refused") {
   CHECK(tokenizer->encode("\xf0\x9f\x98") == tokenizer->encode("\xef\xbf\xbd"));
 }
 
+TEST_CASE("the combining iota, alone of all characters, gives no ids") {
+  // regex 2024.11.6 with case ignored: neither a letter nor anything else.
+  const auto tokenizer = published();
+  if (!tokenizer) {
+    return;
+  }
+  CHECK(tokenizer->encode("\xcd\x85").empty());
+  CHECK(tokenizer->encode("1\xcd\x85") == tokenizer->encode("1"));
+}
+
 TEST_CASE("a very long word is encoded") {
   const auto tokenizer = published();
   if (!tokenizer) {
