@@ -27,6 +27,7 @@ VitNames VitNames::openai(const std::string& prefix) {
   names.block = BlockNames::openai();
   names.final_norm = prefix + "ln_post";
   names.projection = prefix + "proj";
+  names.projection_bias = prefix + "proj_bias";
   return names;
 }
 
@@ -81,7 +82,9 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const VitNames& na
     if (projection.requires_grad()) {
       projection_ = std::move(projection);
     } else {
-      project_ = Linear(projection.t().contiguous(), {}, precision);
+      const at::Tensor bias =
+          config.projection_bias ? source(names.projection_bias, {config.projection}) : at::Tensor();
+      project_ = Linear(projection.t().contiguous(), bias, precision);
     }
   }
 }

@@ -30,6 +30,7 @@ struct VitNames {
   BlockNames block;
   std::string final_norm;
   std::string projection;
+  std::string projection_bias;
   bool leading_ones =
       false;  ///< tokens and positions are stored as [1,1,W] and [1,T,W] instead of [W] and [T,W]
 
@@ -51,7 +52,8 @@ struct VitConfig {
   bool pre_norm = false;  ///< a LayerNorm before the blocks (CLIP)
   double final_epsilon = 1e-5;
   PositionRule position_rule = PositionRule::bicubic_aa;
-  int64_t projection = 0;  ///< D of a bias-free projection [W,D] behind the final norm; 0 without one
+  int64_t projection = 0;  ///< D of a projection [W,D] behind the final norm; 0 without one
+  bool projection_bias = false;
   int64_t diagonal_last_layers = 0;    ///< the last k blocks look at no other token (INViTE)
   std::string attention_type = "qkv";  ///< of the last block (spec/03 section 3)
   bool strict_size =

@@ -1,0 +1,103 @@
+#include "nn/clip_model.hpp"
+
+#include <patchioner/error.hpp>
+
+namespace patchioner {
+namespace {
+
+/// The matrices and biases that OpenAI stores in half precision: products and convolutions, not LayerNorms or
+/// embeddings.
+bool stored_in_half(const std::string& name) {
+  return name.find(".attn.") != std::string::npos || name.find(".mlp.") != std::string::npos ||
+         name.ends_with("conv1.weight") || name.ends_with("proj") || name == "text_projection" ||
+         name.ends_with("proj_bias");
+}
+
+WeightSource rounded_to_half(WeightSource source) {
+  return [source = std::move(source)](const std::string& name, const std::vector<int64_t>& shape) {
+    const at::Tensor tensor = source(name, shape);
+    return stored_in_half(name) ? tensor.to(at::kHalf).to(at::kFloat) : tensor;
+  };
+}
+
+template <class Setting>
+Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& checkpoint, const char* what,
+              const char* option) {
+  if (setting) {
+    return *setting;
+  }
+  throw Error(
+      ErrorKind::config,
+      "{}: the {} cannot be read from the weights; give the model's configuration file as `config` (or lay "
+      "it beside the weights), "
+      "or set `{}`, or say `format: openai` when OpenAI's own model is meant (QuickGELU, heads of 64)",
+      checkpoint.state_dict().description(), what, option);
+}
+
+/// A size that is read off a tensor's shape; 1 for an absent tensor, which the loader then reports.
+int64_t size_of(const ClipCheckpoint& checkpoint, const std::string& name, size_t axis) {
+  const auto shape = checkpoint.shape(name);
+  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+}
+
+VitConfig image_config(const ClipCheckpoint& checkpoint, const ClipSettings& settings,
+                       const ClipLoadOptions& options) {
+  VitConfig config;
+  config.block.width = size_of(checkpoint, "visual.conv1.weight", 0);
+  config.block.heads = known(settings.image_heads, checkpoint, "head count of the image tower", "heads");
+  config.block.hidden = size_of(checkpoint, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0);
+  config.block.epsilon = config.final_epsilon = settings.image_epsilon;
+  config.block.activation = known(settings.image_activation, checkpoint, "activation", "activation");
+  config.layers = checkpoint.layers("visual.transformer.resblocks.");
+  config.patch_size = size_of(checkpoint, "visual.conv1.weight", 3);
+  config.position_rows = size_of(checkpoint, "visual.positional_embedding", 0);
+  config.pre_norm = true;
+  config.position_rule = options.position_rule;
+  config.projection = size_of(checkpoint, "visual.proj", 1);
+  config.projection_bias = checkpoint.contains("visual.proj_bias");
+  config.diagonal_last_layers = options.diagonal_last_layers;
+  config.attention_type = options.attention_type;
+  return config;
+}
+
+ClipTextConfig text_config(const ClipCheckpoint& checkpoint, const ClipSettings& settings) {
+  ClipTextConfig config;
+  config.block.width = size_of(checkpoint, "ln_final.weight", 0);
+  config.block.heads = known(settings.text_heads, checkpoint, "head count of the text tower", "text_heads");
+  config.block.hidden = size_of(checkpoint, "transformer.resblocks.0.mlp.c_fc.weight", 0);
+  config.block.epsilon = settings.text_epsilon;
+  config.block.activation = known(settings.text_activation, checkpoint, "activation", "activation");
+  config.layers = checkpoint.layers("transformer.resblocks.");
+  config.context = size_of(checkpoint, "positional_embedding", 0);
+  config.vocabulary = size_of(checkpoint, "token_embedding.weight", 0);
+  config.dim = size_of(checkpoint, "text_projection", 1);
+  config.end_id = settings.end_id;
+  return config;
+}
+
+}  // namespace
+
+ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& options) {
+  const bool image = options.image && checkpoint.has_image_tower();
+  const bool text = options.text && checkpoint.has_text_tower();
+  ClipModel model;
+  model.settings = find_clip_settings(checkpoint, options.choices);
+  TensorLoader loader(checkpoint.state_dict(), "a CLIP");
+  checkpoint.ignore_rest(loader, image, text);
+  WeightSource source = checkpoint.weights(loader, options.device);
+  if (options.round_weights_fp16) {
+    source = rounded_to_half(std::move(source));
+  }
+  if (image) {
+    model.image = std::make_shared<VisionTransformer>(image_config(checkpoint, model.settings, options),
+                                                      VitNames::openai(), source, options.precision);
+  }
+  if (text) {
+    model.text =
+        std::make_shared<ClipText>(text_config(checkpoint, model.settings), source, options.precision);
+  }
+  loader.finish();
+  return model;
+}
+
+}  // namespace patchioner

@@ -1,0 +1,40 @@
+// Loads the towers of a CLIP from a checkpoint of any layout.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+
+#include "nn/clip_names.hpp"
+#include "nn/clip_settings.hpp"
+#include "nn/clip_text.hpp"
+#include "nn/vit.hpp"
+
+namespace patchioner {
+
+/// How a CLIP is to be loaded.
+struct ClipLoadOptions {
+  ClipChoices choices;
+  bool image = true;                ///< load the image tower when the file has one
+  bool text = true;                 ///< load the text tower when the file has one
+  bool round_weights_fp16 = false;  ///< matrices pass through half precision first (spec/02, table row 12)
+  PositionRule position_rule = PositionRule::bicubic_aa;
+  std::string attention_type = "qkv";
+  int64_t diagonal_last_layers = 0;
+  at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;
+};
+
+/// The towers that were asked for and that the file has; a tower that it lacks is null.
+struct ClipModel {
+  std::shared_ptr<const VisionTransformer> image;
+  std::shared_ptr<const ClipText> text;
+  ClipSettings settings;
+};
+
+/// Throws Error: checkpoint for missing and mis-shaped tensors (all of them in one table), config where the
+/// activation or the head count of a wanted tower cannot be found out.
+ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& options);
+
+}  // namespace patchioner

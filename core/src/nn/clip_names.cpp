@@ -1,0 +1,293 @@
+#include "nn/clip_names.hpp"
+
+#include <array>
+#include <patchioner/error.hpp>
+#include <utility>
+
+namespace patchioner {
+namespace {
+
+using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+
+constexpr std::string_view kImageBlocks = "visual.transformer.resblocks.";
+constexpr std::string_view kTextBlocks = "transformer.resblocks.";
+
+/// Replaces the first of `pairs` that `name` begins with; empty when none does.
+std::string replaced_start(const std::string& name, const Pairs& pairs) {
+  for (const auto& [from, to] : pairs) {
+    if (name.starts_with(from)) {
+      return std::string(to) + name.substr(from.size());
+    }
+  }
+  return {};
+}
+
+/// Takes "<prefix>7.ln_1.weight" apart into "7" and "ln_1.weight".
+bool split_block(const std::string& name, std::string_view prefix, std::string& index, std::string& rest) {
+  if (!name.starts_with(prefix)) {
+    return false;
+  }
+  const size_t dot = name.find('.', prefix.size());
+  if (dot == std::string::npos) {
+    return false;
+  }
+  index = name.substr(prefix.size(), dot - prefix.size());
+  rest = name.substr(dot + 1);
+  return true;
+}
+
+/// "4" of "<prefix>4.ln_1.weight", or -1.
+int64_t block_number(const std::string& name, std::string_view prefix) {
+  std::string index;
+  std::string rest;
+  if (!split_block(name, prefix, index, rest) || index.empty() || index.size() > 6 ||
+      index.find_first_not_of("0123456789") != std::string::npos) {
+    return -1;
+  }
+  return std::stoll(index);
+}
+
+}  // namespace
+
+std::string_view to_string(ClipLayout layout) {
+  switch (layout) {
+    case ClipLayout::openai:
+      return "OpenAI / open_clip";
+    case ClipLayout::hugging_face:
+      return "Hugging Face";
+    case ClipLayout::timm:
+      return "timm";
+  }
+  return "unknown";
+}
+
+ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(state_dict)) {
+  refuse_other_architectures();
+  if (state_dict_.contains_prefix("text.transformer.resblocks.")) {
+    text_prefix_ = "text.";
+  }
+  if (state_dict_.contains("visual.conv1.weight") || state_dict_.contains("visual.class_embedding") ||
+      state_dict_.contains(text_prefix_ + "token_embedding.weight")) {
+    layout_ = ClipLayout::openai;
+  } else if (state_dict_.contains_prefix("vision_model.") || state_dict_.contains_prefix("text_model.")) {
+    layout_ = ClipLayout::hugging_face;
+  } else if (state_dict_.contains("patch_embed.proj.weight") && state_dict_.contains_prefix("norm_pre.")) {
+    layout_ = ClipLayout::timm;
+  } else {
+    throw Error(ErrorKind::checkpoint,
+                "{} is no CLIP with a vision transformer: none of visual.conv1.weight (OpenAI, open_clip), "
+                "vision_model.* or "
+                "text_model.* (Hugging Face), patch_embed.proj.weight with norm_pre.* (timm) is in it",
+                state_dict_.description());
+  }
+}
+
+void ClipCheckpoint::refuse_other_architectures() const {
+  const std::array<std::pair<std::string_view, std::string_view>, 4> refused = {{
+      {"visual.layer1.", "the image tower is a ResNet"},
+      {"visual.trunk.", "the image tower is a timm model inside open_clip"},
+      {"visual.attn_pool.", "the image tower pools by attention"},
+      {"visual.transformer.resblocks.0.ls_", "the image tower scales its branches (ls_1, ls_2)"},
+  }};
+  for (const auto& [prefix, what] : refused) {
+    if (state_dict_.contains_prefix(prefix)) {
+      throw Error(ErrorKind::checkpoint, "{}: {}; only CLIP's plain vision transformer is supported here",
+                  state_dict_.description(), what);
+    }
+  }
+  if (state_dict_.contains("visual.conv1.weight") && !state_dict_.contains("visual.ln_pre.weight")) {
+    throw Error(
+        ErrorKind::checkpoint,
+        "{}: the image tower has no visual.ln_pre; only CLIP's plain vision transformer is supported here",
+        state_dict_.description());
+  }
+}
+
+bool ClipCheckpoint::has_image_tower() const {
+  return contains("visual.conv1.weight");
+}
+
+bool ClipCheckpoint::has_text_tower() const {
+  return contains("token_embedding.weight");
+}
+
+bool ClipCheckpoint::from_openai() const {
+  return layout_ == ClipLayout::openai &&
+         (state_dict_.format() == CheckpointFormat::torch_script || state_dict_.contains("input_resolution"));
+}
+
+ClipCheckpoint::Recipe ClipCheckpoint::recipe(const std::string& name) const {
+  switch (layout_) {
+    case ClipLayout::hugging_face:
+      return hugging_face_recipe(name);
+    case ClipLayout::timm:
+      return timm_recipe(name);
+    case ClipLayout::openai:
+      break;
+  }
+  return {{name.starts_with("visual.") ? name : text_prefix_ + name}};
+}
+
+ClipCheckpoint::Recipe ClipCheckpoint::hugging_face_recipe(const std::string& name) const {
+  static const Pairs outside = {
+      {"visual.class_embedding", "vision_model.embeddings.class_embedding"},
+      {"visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"},
+      {"visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"},
+      {"visual.ln_pre.", "vision_model.pre_layrnorm."},  // spelt so in the files
+      {"visual.ln_post.", "vision_model.post_layernorm."},
+      {"token_embedding.weight", "text_model.embeddings.token_embedding.weight"},
+      {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
+      {"ln_final.", "text_model.final_layer_norm."},
+  };
+  static const Pairs inside = {
+      {"ln_1.", "layer_norm1."}, {"ln_2.", "layer_norm2."},   {"attn.out_proj.", "self_attn.out_proj."},
+      {"mlp.c_fc.", "mlp.fc1."}, {"mlp.c_proj.", "mlp.fc2."},
+  };
+  if (name == "visual.proj") {
+    return {{"visual_projection.weight"}, true};
+  }
+  if (name == "text_projection") {
+    return {{"text_projection.weight"}, true};
+  }
+  std::string index;
+  std::string rest;
+  const bool image = split_block(name, kImageBlocks, index, rest);
+  if (image || split_block(name, kTextBlocks, index, rest)) {
+    const std::string block =
+        (image ? "vision_model.encoder.layers." : "text_model.encoder.layers.") + index + ".";
+    for (const std::string_view kind : {"weight", "bias"}) {
+      if (rest == "attn.in_proj_" + std::string(kind)) {
+        const std::string attention = block + "self_attn.";
+        const std::string end = "_proj." + std::string(kind);
+        return {{attention + "q" + end, attention + "k" + end, attention + "v" + end}};
+      }
+    }
+    const std::string translated = replaced_start(rest, inside);
+    return translated.empty() ? Recipe{} : Recipe{{block + translated}};
+  }
+  const std::string translated = replaced_start(name, outside);
+  return translated.empty() ? Recipe{} : Recipe{{translated}};
+}
+
+ClipCheckpoint::Recipe ClipCheckpoint::timm_recipe(const std::string& name) const {
+  static const Pairs outside = {
+      {"visual.conv1.weight", "patch_embed.proj.weight"},
+      {"visual.ln_pre.", "norm_pre."},
+      {"visual.ln_post.", "norm."},
+  };
+  static const Pairs inside = {
+      {"ln_1.", "norm1."},
+      {"ln_2.", "norm2."},
+      {"attn.in_proj_", "attn.qkv."},
+      {"attn.out_proj.", "attn.proj."},
+      {"mlp.c_fc.", "mlp.fc1."},
+      {"mlp.c_proj.", "mlp.fc2."},
+  };
+  if (name == "visual.class_embedding") {
+    return {{"cls_token"}, false, 2};
+  }
+  if (name == "visual.positional_embedding") {
+    return {{"pos_embed"}, false, 1};
+  }
+  if (name == "visual.proj") {
+    return {{"head.weight"}, true};
+  }
+  if (name == "visual.proj_bias") {
+    return {{"head.bias"}};
+  }
+  std::string index;
+  std::string rest;
+  if (split_block(name, kImageBlocks, index, rest)) {
+    const std::string translated = replaced_start(rest, inside);
+    return translated.empty() ? Recipe{} : Recipe{{"blocks." + index + "." + translated}};
+  }
+  const std::string translated = replaced_start(name, outside);
+  return translated.empty() ? Recipe{} : Recipe{{translated}};
+}
+
+std::optional<std::vector<int64_t>> ClipCheckpoint::shape(const std::string& name) const {
+  const Recipe made = recipe(name);
+  if (made.parts.empty()) {
+    return std::nullopt;
+  }
+  const TensorInfo* info = state_dict_.info(made.parts.front());
+  if (info == nullptr) {
+    return std::nullopt;
+  }
+  std::vector<int64_t> shape = info->shape;
+  for (int i = 0; i < made.leading_ones && shape.size() > 1 && shape.front() == 1; ++i) {
+    shape.erase(shape.begin());
+  }
+  if (made.parts.size() > 1 && !shape.empty()) {
+    shape.front() *= static_cast<int64_t>(made.parts.size());
+  }
+  if (made.transposed && shape.size() == 2) {
+    std::swap(shape[0], shape[1]);
+  }
+  return shape;
+}
+
+int64_t ClipCheckpoint::layers(const std::string& prefix) const {
+  // The names of one tensor of the first block tell what a block's prefix is in this layout.
+  const Recipe first = recipe(prefix + "0.ln_1.weight");
+  if (first.parts.empty()) {
+    return 0;
+  }
+  const std::string& example = first.parts.front();
+  const std::string start = example.substr(0, example.rfind(".0.") + 1);
+  int64_t highest = -1;
+  for (const std::string& name : state_dict_.names()) {
+    highest = std::max(highest, block_number(name, start));
+  }
+  return highest + 1;
+}
+
+WeightSource ClipCheckpoint::weights(TensorLoader& loader, at::Device device) const {
+  const WeightSource source = weights_from(loader, device);
+  return [checkpoint = *this, source](const std::string& name, const std::vector<int64_t>& shape) {
+    const Recipe made = checkpoint.recipe(name);
+    if (made.parts.empty()) {
+      throw Error(ErrorKind::internal, "CLIP files of the layout {} have no counterpart of '{}'",
+                  to_string(checkpoint.layout_), name);
+    }
+    std::vector<int64_t> stored = shape;
+    if (made.transposed) {
+      std::swap(stored[0], stored[1]);
+    }
+    const auto count = static_cast<int64_t>(made.parts.size());
+    if (count > 1) {
+      stored[0] /= count;
+    }
+    stored.insert(stored.begin(), made.leading_ones, 1);
+    std::vector<at::Tensor> parts;
+    for (const std::string& part : made.parts) {
+      parts.push_back(source(part, stored));
+    }
+    at::Tensor tensor = parts.size() == 1 ? parts.front() : at::cat(parts);
+    if (made.transposed) {
+      tensor = tensor.t().contiguous();
+    }
+    return made.leading_ones > 0 ? tensor.reshape(shape) : tensor;
+  };
+}
+
+void ClipCheckpoint::ignore_rest(TensorLoader& loader, bool image, bool text) const {
+  for (const char* name :
+       {"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size", "attn_mask",
+        "vision_model.embeddings.position_ids", "text_model.embeddings.position_ids"}) {
+    loader.ignore(name);
+  }
+  if (!image) {
+    for (const char* prefix : {"visual.", "vision_model.", "visual_projection."}) {
+      loader.ignore_prefix(prefix);
+    }
+  }
+  if (!text) {
+    for (const char* prefix : {"transformer.", "token_embedding.", "positional_embedding", "ln_final.",
+                               "text_projection", "text_model.", "text."}) {
+      loader.ignore_prefix(prefix);
+    }
+  }
+}
+
+}  // namespace patchioner

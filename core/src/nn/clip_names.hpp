@@ -1,0 +1,72 @@
+// CLIP checkpoints of any origin seen through one set of names, OpenAI's (spec/02 section 12): OpenAI and
+// open_clip files, Hugging Face CLIPModel files, timm's image towers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/state_dict.hpp"
+#include "nn/weights.hpp"
+
+namespace patchioner {
+
+/// Whose names a checkpoint uses.
+enum class ClipLayout { openai, hugging_face, timm };
+std::string_view to_string(ClipLayout layout);
+
+/// The tensors under canonical names: "visual.conv1.weight",
+/// "visual.transformer.resblocks.0.attn.in_proj_weight", "visual.proj", "token_embedding.weight",
+/// "text_projection" ... and "visual.proj_bias", which only timm's files have. Nothing is read until asked
+/// for. [any-thread]
+class ClipCheckpoint {
+ public:
+  /// Recognises the layout by content. Throws an Error of kind checkpoint for what is no CLIP with a vision
+  /// transformer, saying what it looks like.
+  explicit ClipCheckpoint(StateDict state_dict);
+
+  ClipLayout layout() const { return layout_; }
+  const StateDict& state_dict() const { return state_dict_; }
+  bool has_image_tower() const;
+  bool has_text_tower() const;
+
+  /// Whether the file says that it is OpenAI's own: a TorchScript archive, or the integers that OpenAI stores
+  /// beside the weights.
+  bool from_openai() const;
+
+  /// Shape under a canonical name, in canonical form; nullopt when absent.
+  std::optional<std::vector<int64_t>> shape(const std::string& name) const;
+  bool contains(const std::string& name) const { return shape(name).has_value(); }
+
+  /// Number of blocks under "visual.transformer.resblocks." or "transformer.resblocks.": one more than the
+  /// highest that is there.
+  int64_t layers(const std::string& prefix) const;
+
+  /// Tensors by canonical name and shape, read through `loader` (which must hold state_dict()), so that its
+  /// report speaks of the file's own names.
+  WeightSource weights(TensorLoader& loader, at::Device device) const;
+
+  /// Marks what a CLIP file holds beside the towers, and the towers that are not wanted, as known to
+  /// `loader`.
+  void ignore_rest(TensorLoader& loader, bool image, bool text) const;
+
+ private:
+  /// How a canonical tensor is made from the file's: parts stacked along the first axis, then turned, then
+  /// stripped of leading ones.
+  struct Recipe {
+    std::vector<std::string> parts;
+    bool transposed = false;
+    int leading_ones = 0;
+  };
+  Recipe recipe(const std::string& name) const;
+  Recipe hugging_face_recipe(const std::string& name) const;
+  Recipe timm_recipe(const std::string& name) const;
+  void refuse_other_architectures() const;
+
+  StateDict state_dict_;
+  ClipLayout layout_ = ClipLayout::openai;
+  std::string text_prefix_;  ///< "text." in open_clip files with a text tower of its own class
+};
+
+}  // namespace patchioner

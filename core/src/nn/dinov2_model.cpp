@@ -1,0 +1,79 @@
+#include "nn/dinov2_model.hpp"
+
+#include <nlohmann/json.hpp>
+#include <patchioner/error.hpp>
+
+#include "support/files.hpp"
+
+namespace patchioner {
+namespace {
+
+// LayerNorm everywhere in DINO and DINOv2, whatever a configuration file says (spec/03 sections 1.2 and 2).
+constexpr double kEpsilon = 1e-6;
+// Every published model has heads of this width (spec/03 section 1.1).
+constexpr int64_t kHeadWidth = 64;
+
+int64_t size_of(const Dinov2Checkpoint& checkpoint, const std::string& name, size_t axis) {
+  const auto shape = checkpoint.shape(name);
+  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+}
+
+/// The head count of a Hugging Face configuration file, or 0.
+int64_t configured_heads(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options) {
+  const bool given = !options.config.empty();
+  const std::filesystem::path file =
+      given ? options.config : checkpoint.state_dict().path().parent_path() / "config.json";
+  std::error_code failure;
+  if (!given && (checkpoint.layout() != Dinov2Layout::hugging_face ||
+                 !std::filesystem::is_regular_file(file, failure))) {
+    return 0;
+  }
+  try {
+    return nlohmann::json::parse(read_file(file)).at("num_attention_heads").get<int64_t>();
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::config, "{}: no configuration of a DINOv2 (num_attention_heads is wanted): {}",
+                file.string(), error.what());
+  }
+}
+
+int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options, int64_t width) {
+  int64_t heads = options.heads > 0 ? options.heads : configured_heads(checkpoint, options);
+  if (heads == 0 && width % kHeadWidth != 0) {
+    throw Error(ErrorKind::config,
+                "{}: the width of {} is no multiple of {}, so the head count cannot be guessed; set `heads`",
+                checkpoint.state_dict().description(), width, kHeadWidth);
+  }
+  return heads == 0 ? width / kHeadWidth : heads;
+}
+
+}  // namespace
+
+std::shared_ptr<const VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
+                                                     const Dinov2LoadOptions& options) {
+  VitConfig config;
+  const int64_t width = size_of(checkpoint, "patch_embed.proj.weight", 0);
+  config.block.width = width;
+  config.block.heads = head_count(checkpoint, options, width);
+  config.block.epsilon = config.final_epsilon = kEpsilon;
+  config.block.activation = Activation::gelu;
+  config.block.layer_scale = checkpoint.contains("blocks.0.ls1.gamma");
+  config.block.swiglu = checkpoint.contains("blocks.0.mlp.w12.weight");
+  config.block.hidden = config.block.swiglu ? size_of(checkpoint, "blocks.0.mlp.w3.weight", 1)
+                                            : size_of(checkpoint, "blocks.0.mlp.fc1.weight", 0);
+  config.layers = checkpoint.layers();
+  config.patch_size = size_of(checkpoint, "patch_embed.proj.weight", 3);
+  config.patch_bias = true;
+  config.position_rows = size_of(checkpoint, "pos_embed", 1);
+  config.registers = checkpoint.contains("register_tokens") ? size_of(checkpoint, "register_tokens", 1) : 0;
+  config.position_rule = config.registers > 0 ? PositionRule::bicubic_aa : PositionRule::bicubic_offset;
+  config.attention_type = options.attention_type;
+  config.strict_size = true;
+  TensorLoader loader(checkpoint.state_dict(), "a DINOv2");
+  checkpoint.ignore_rest(loader);
+  const auto model = std::make_shared<VisionTransformer>(
+      config, VitNames::dinov2(), checkpoint.weights(loader, options.device), options.precision);
+  loader.finish();
+  return model;
+}
+
+}  // namespace patchioner
