@@ -1,0 +1,48 @@
+#include "config/sections.hpp"
+
+#include <patchioner/error.hpp>
+
+#include "support/nearest_name.hpp"
+
+namespace patchioner {
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> kSections = {
+      {"backbone", true, "images and texts to features"},
+      {"aggregator", true, "regions to weights over the patch grid"},
+      {"gap", true,
+       "image-side features to what a text-trained decoder reads; one map or a list of maps, applied in "
+       "order"},
+      {"decoder", true, "features to captions"},
+      {"runtime", false, "device, precision, threads, batch"},
+      {"plugins", false, "where plugins are found"},
+      {"train", false, "settings of `patchioner train`"},
+      {"memory", false, "settings of `patchioner memory build`"},
+      {"variables", false, "values for ${variables.NAME}; no command reads them"},
+  };
+  return kSections;
+}
+
+const Section* find_section(std::string_view name) {
+  for (const Section& section : sections()) {
+    if (section.name == name) {
+      return &section;
+    }
+  }
+  return nullptr;
+}
+
+void check_sections(const Value& document) {
+  for (const auto& [key, value] : document.as_map()) {
+    if (find_section(key) == nullptr) {
+      std::vector<std::string> names;
+      for (const Section& section : sections()) {
+        names.push_back(section.name);
+      }
+      throw Error(ErrorKind::config, "{}: unknown section '{}'{}", value.origin().to_string(), key,
+                  suggestion(key, names));
+    }
+  }
+}
+
+}  // namespace patchioner

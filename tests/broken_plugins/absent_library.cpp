@@ -1,0 +1,3 @@
+int absent_answer() {
+  return 42;
+}

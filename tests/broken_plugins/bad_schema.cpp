@@ -1,0 +1,15 @@
+#include "simple_gap.hpp"
+
+extern "C" const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {
+  static const PatchionerPluginDescriptor descriptor = {
+      PATCHIONER_PLUGIN_MAGIC,
+      PATCHIONER_SDK_VERSION,
+      static_cast<uint32_t>(patchioner::PluginKind::gap),
+      PATCHIONER_BUILD_FINGERPRINT,
+      "bad_schema",
+      "1",
+      "Describes its parameters in something that is no JSON",
+      [] { return "name: factor"; },
+      [](const void*, const void*) -> void* { return nullptr; }};
+  return &descriptor;
+}

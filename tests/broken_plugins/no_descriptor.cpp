@@ -1,0 +1,5 @@
+#include <patchioner/plugin.hpp>
+
+extern "C" const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {
+  return nullptr;
+}

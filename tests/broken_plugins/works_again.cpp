@@ -1,0 +1,2 @@
+// The same kind and name as works.cpp.
+#include "works.cpp"

@@ -1,0 +1,287 @@
+// The plugin host against tests/broken_plugins and against files that are no plugins at all.
+#include "runtime/plugin_host.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <patchioner/log.hpp>
+
+#include "config/config.hpp"
+#include "support/files.hpp"
+
+using namespace patchioner;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kBroken = fs::path(PATCHIONER_BINARY_DIR) / "tests/broken_plugins";
+
+/// An empty folder that is gone at the end of the test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "patchioner-plugins-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  fs::path add(const std::string& name, std::string_view content) const {
+    fs::create_directories((path_ / name).parent_path());
+    write_file(path_ / name, content);
+    return path_ / name;
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Collects what is logged while it lives.
+class LogLines {
+ public:
+  LogLines() : previous_(set_log_sink([this](LogLevel, const std::string& line) { text += line + "\n"; })) {}
+  ~LogLines() { set_log_sink(previous_); }
+  std::string text;
+
+ private:
+  std::function<void(LogLevel, const std::string&)> previous_;
+};
+
+std::string refusal_of(const std::string& name) {
+  return inspect_plugin(kBroken / (name + ".so")).refusal;
+}
+
+template <class Function>
+std::string message_of(Function function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+Value section(const std::string& yaml) {
+  return parse_yaml(yaml, "exp.yaml");
+}
+
+#define CHECK_CONTAINS(text, part) CHECK_MESSAGE(std::string(text).find(part) != std::string::npos, (text))
+
+}  // namespace
+
+TEST_CASE("a working plugin is described by its own declaration") {
+  const PluginRecord record = inspect_plugin(kBroken / "works.so");
+  CHECK(record.refusal == "");
+  CHECK(record.kind == PluginKind::gap);
+  CHECK(record.name == "works");
+  CHECK(record.version == "0.3");
+  REQUIRE(record.parameters.size() == 2);
+  CHECK(record.parameters[0].name == "factor");
+  CHECK(record.parameters[0].default_value == Value(2.0));
+  CHECK(record.parameters[0].minimum == 0.5);
+  CHECK(record.parameters[1].type == ParameterType::path);
+}
+
+TEST_CASE("a refusal names both sides") {
+  SUBCASE("magic") {
+    CHECK_CONTAINS(refusal_of("wrong_magic"),
+                   "0x1122334455667788 where a Patchioner plugin has 0x6e6f696863746150");
+  }
+  SUBCASE("SDK") {
+    CHECK_CONTAINS(refusal_of("other_sdk"),
+                   fmt::format("built with SDK 999 and this program has SDK {}", PATCHIONER_SDK_VERSION));
+  }
+  SUBCASE("LibTorch") {
+    CHECK_CONTAINS(refusal_of("other_libtorch"),
+                   "libtorch-1.4.0 and this program for " PATCHIONER_BUILD_FINGERPRINT);
+  }
+  SUBCASE("kind") {
+    CHECK_CONTAINS(refusal_of("unknown_kind"), "of kind 9, and this program knows 1 (backbone)");
+  }
+  SUBCASE("symbol") {
+    CHECK_CONTAINS(refusal_of("no_symbol"), "does not export patchioner_plugin_descriptor");
+  }
+  SUBCASE("dependency") {
+    CHECK_CONTAINS(refusal_of("missing_dependency"),
+                   "needs libnot_installed_anywhere.so.7, which was not found");
+  }
+  SUBCASE("function") {
+    CHECK_CONTAINS(refusal_of("missing_function"),
+                   "undefined symbol: patchioner::removed::function_of_an_older_version(");
+  }
+  SUBCASE("schema") {
+    CHECK_CONTAINS(refusal_of("bad_schema"), "no valid JSON description of parameters");
+  }
+  SUBCASE("descriptor") {
+    CHECK_CONTAINS(refusal_of("no_descriptor"), "returned no descriptor");
+  }
+}
+
+TEST_CASE("what is no library is refused before it is opened") {
+  const Folder folder;
+  const std::string library = read_file(kBroken / "works.so");
+  SUBCASE("text") {
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "plugin: none\n")).refusal, "it is a text file");
+  }
+  SUBCASE("empty") {
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "")).refusal, "it is empty (0 bytes)");
+  }
+  SUBCASE("noise") {
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", std::string("\x89PNG\0\0", 6))).refusal,
+                   "no ELF header");
+  }
+  SUBCASE("pointer") {
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "version https://git-lfs.github.com/spec/v1\n")).refusal,
+                   "Git LFS pointer");
+  }
+  SUBCASE("absent") {
+    CHECK_CONTAINS(inspect_plugin(folder.path() / "a.so").refusal, "No such file");
+  }
+  SUBCASE("a folder") {
+    fs::create_directory(folder.path() / "a.so");
+    CHECK_FALSE(inspect_plugin(folder.path() / "a.so").usable());
+  }
+  SUBCASE("another machine") {
+    std::string other = library;
+    other[18] = static_cast<char>(0xF3);  // e_machine: RISC-V
+    other[19] = 0;
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal,
+                   "it was built for risc-v and this program for");
+  }
+  SUBCASE("32 bits") {
+    std::string other = library;
+    other[4] = 1;  // EI_CLASS
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal, "32-bit machine");
+  }
+  SUBCASE("an object file") {
+    std::string other = library;
+    other[16] = 1;  // e_type: ET_REL
+    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal, "object file");
+  }
+}
+
+TEST_CASE("a library that was cut off anywhere is refused, never opened") {
+  const Folder folder;
+  const std::string library = read_file(kBroken / "works.so");
+  for (const double share : {0.00001, 0.001, 0.1, 0.3, 0.6, 0.9, 0.999}) {
+    const auto size = static_cast<size_t>(share * static_cast<double>(library.size()));
+    const PluginRecord record = inspect_plugin(folder.add("cut.so", library.substr(0, size)));
+    CHECK_MESSAGE(!record.usable(), share);
+  }
+}
+
+TEST_CASE("a section makes the plugin that it names, with its options") {
+  PluginHost host({kBroken});
+  const auto gap = host.gap(section("{plugin: works, factor: 3}"), {});
+  const at::Tensor features = at::tensor({1.0F, -2.0F}).reshape({1, 2});  // [R,D]
+  CHECK(at::equal(gap->to_text_space(features), at::tensor({3.0F, -6.0F}).reshape({1, 2})));
+}
+
+TEST_CASE("an object outlives the host that made it") {
+  std::shared_ptr<Gap> gap;
+  {
+    PluginHost host({kBroken});
+    gap = host.gap(section("plugin: works"), {});
+  }
+  CHECK(at::equal(gap->to_text_space(at::ones({1, 1})), at::full({1, 1}, 2.0F)));
+  gap.reset();
+}
+
+TEST_CASE("gap none divides by the length, zeros stay finite, and the input stays as it was") {
+  PluginHost host;
+  const at::Tensor features = at::tensor({3.0F, 4.0F, 0.0F, 0.0F}).reshape({2, 2});  // [R,D]
+  const at::Tensor unit = host.gap(section("plugin: none"), {})->to_text_space(features);
+  CHECK(at::allclose(unit, at::tensor({0.6F, 0.8F, 0.0F, 0.0F}).reshape({2, 2})));
+  CHECK(at::equal(host.gap(section("{plugin: none, normalize_input: false}"), {})->to_text_space(features),
+                  features));
+  CHECK(features[0][0].item<float>() == 3.0F);
+}
+
+TEST_CASE("wrong options are told with the place in the file") {
+  PluginHost host({kBroken});
+  const auto message = [&](const std::string& yaml) {
+    return message_of([&] { host.gap(section(yaml), {}); });
+  };
+  CHECK(message("plugin: works\nfactr: 3\n") ==
+        "exp.yaml:2:1: unknown key 'gap.factr'; did you mean 'factor'?");
+  CHECK(message("plugin: works\nfactor: 0.25\n") ==
+        "exp.yaml:2:1: 'gap.factor' must be between 0.5 and 100, found 0.25");
+  CHECK(message("plugin: works\nfactor: hot\n") ==
+        "exp.yaml:2:1: 'gap.factor' must be a number, found the text 'hot'");
+  CHECK_CONTAINS(message("factor: 3"), "'gap' does not say which plugin");
+  CHECK_CONTAINS(message("works"), "write gap: {plugin: works}");
+  CHECK_CONTAINS(message("plugin: [works]"), "'gap.plugin' must be text, found list");
+}
+
+TEST_CASE("a plugin that is not there is told with the nearest name and where was looked") {
+  PluginHost host({kBroken});
+  const std::string message = message_of([&] { host.gap(section("plugin: wrks"), {}); });
+  CHECK_CONTAINS(message, "exp.yaml:1:1: no gap plugin is called 'wrks'; did you mean 'works'?");
+  CHECK_CONTAINS(message, kBroken.string());
+  CHECK_CONTAINS(message_of([&] { host.decoder(section("plugin: works"), {}); }),
+                 "there is a gap of this name");
+  CHECK_CONTAINS(message_of([&] { host.gap(section("plugin: other_sdk"), {}); }),
+                 "other_sdk.so was refused: it was built with SDK 999");
+}
+
+TEST_CASE("whatever a constructor throws arrives as one error that names the plugin") {
+  PluginHost host({kBroken});
+  const auto message = [&](const std::string& what) {
+    return message_of([&] { host.gap(section("{plugin: throwing_constructor, what: " + what + "}"), {}); });
+  };
+  CHECK(message("error") == "gap 'throwing_constructor': weights.pth: truncated");
+  CHECK_CONTAINS(message("own"), "could not be made: the tape is full");
+  CHECK_CONTAINS(message("torch"), "LibTorch refused an operation: ");
+  CHECK_CONTAINS(message("number"), "threw something that is no exception");
+  CHECK_CONTAINS(message_of([&] { host.gap(section("plugin: makes_nothing"), {}); }), "made nothing");
+}
+
+TEST_CASE("of two plugins of one name the first found wins, and a line says so") {
+  const Folder first;
+  const Folder second;
+  first.add("a/works.so", read_file(kBroken / "works.so"));
+  second.add("works.so", read_file(kBroken / "works_again.so"));
+  LogLines log;
+  PluginHost host({first.path(), second.path()});
+  CHECK(host.describe(PluginKind::gap, "works").file == first.path() / "a/works.so");
+  CHECK_CONTAINS(log.text, "gap 'works' is in " + (first.path() / "a/works.so").string() + " and in ");
+  const auto records = host.list();
+  const auto later = std::find_if(records.begin(), records.end(), [&](const PluginRecord& record) {
+    return record.file == second.path() / "works.so";
+  });
+  REQUIRE(later != records.end());
+  CHECK_CONTAINS(later->refusal, "gap 'works' was found before, in ");
+}
+
+TEST_CASE("a usable plugin behind a refused one of its name is found, and the refusal is told") {
+  const Folder first;
+  first.add("works.so", "oops");
+  LogLines log;
+  PluginHost host({first.path(), kBroken});
+  CHECK(host.describe(PluginKind::gap, "works").file == kBroken / "works.so");
+  CHECK_CONTAINS(log.text, "was refused: it is a text file");
+}
+
+TEST_CASE("a plugin is found under another file name too, and a config may name a single library") {
+  const Folder folder;
+  const fs::path file = folder.add("renamed.so", read_file(kBroken / "works.so"));
+  CHECK(PluginHost({folder.path()}).describe(PluginKind::gap, "works").file == file);
+  CHECK(PluginHost({file}).describe(PluginKind::gap, "works").file == file);
+}
+
+TEST_CASE("PATCHIONER_PLUGIN_PATH is searched after the config's folders") {
+  setenv("PATCHIONER_PLUGIN_PATH", ("/nowhere:" + kBroken.string()).c_str(), 1);
+  LogLines log;
+  CHECK(PluginHost().describe(PluginKind::gap, "works").file == kBroken / "works.so");
+  unsetenv("PATCHIONER_PLUGIN_PATH");
+}
+
+TEST_CASE("a section is completed with the plugin's defaults, and paths start at the file that says them") {
+  PluginHost host({kBroken});
+  const Value resolved = host.resolve(
+      PluginKind::gap, parse_yaml("plugin: works\nweights: ../w/a.pth\n", "/data/configs/gap/x.yaml"));
+  CHECK(resolved.as_map().front().first == "plugin");
+  CHECK(resolved.at("factor") == Value(2.0));
+  CHECK(resolved.at("weights") == Value("/data/configs/w/a.pth"));
+  const auto gap = host.gap(parse_yaml("plugin: works\nweights: b.pth\n", "/data/x.yaml"), {});
+  CHECK(gap->text_fingerprint() == "/data/b.pth");
+}
