@@ -1,0 +1,64 @@
+#include "train/train_options.hpp"
+
+#include <patchioner/error.hpp>
+
+#include "config/paths.hpp"
+
+namespace patchioner {
+
+void declare(ParameterList<TrainOptions>& list) {
+  using O = TrainOptions;
+  constexpr double kMany = 1e9;
+  list.add("data", &O::data,
+           "captions: COCO JSON (annotations[].caption), a JSON array of texts, or one caption a line")
+      .required()
+      .path();
+  list.add("output", &O::output,
+           "folder for checkpoints, curves and the state that a stopped training goes on from")
+      .path();
+  list.add("prefix", &O::prefix, "files are called <prefix>-<epoch>.pt, <prefix>_epoch_losses.csv ...");
+  list.add("epochs", &O::epochs, "passes over the captions").range(1, kMany);
+  list.add("batch_size", &O::batch_size, "captions an update; an incomplete last batch is left out")
+      .range(1, kMany);
+  list.add("lr", &O::lr, "learning rate after the warm-up; then it falls linearly to 0").range(0, 1);
+  list.add("warmup_steps", &O::warmup_steps, "updates over which the learning rate rises from 0")
+      .range(0, kMany);
+  list.add("weight_decay", &O::weight_decay, "of AdamW, on every parameter").range(0, 1);
+  list.add("seed", &O::seed, "of everything: fresh weights, order, noise, dropout").range(0, kMany);
+  list.add("limit", &O::limit, "use the first captions of the file only; 0: all").range(0, kMany);
+  list.add("mix_captions", &O::mix_captions,
+           "feed the decoder with the feature of a random caption of the same image (needs image ids)");
+  list.add("im_proj", &O::im_proj, "send text features through the gap's to_text_space first");
+  list.add("save_every_steps", &O::save_every_steps,
+           "updates between two saved states; 0: only at the end of an epoch")
+      .range(0, kMany);
+  list.add("save_every_minutes", &O::save_every_minutes, "minutes between two saved states; 0: not by time")
+      .range(0, kMany);
+  list.add("text_features", &O::text_features,
+           "folder where encoded captions are kept for other trainings; empty: <output>/text_features")
+      .path();
+  list.add("encode_batch", &O::encode_batch, "captions that pass the text encoder together").range(1, 65536);
+  list.add("tensorboard", &O::tensorboard, "write an event file beside the CSV curves");
+}
+
+TrainOptions read_train_options(const Value& config) {
+  ParameterList<TrainOptions> list;
+  declare(list);
+  const Value* section = config.find("train");
+  Value validated = validate(list.schema(), section == nullptr ? Value() : *section, "train");
+  for (const Parameter& parameter : list.schema()) {
+    Value* value = validated.find(parameter.name);
+    if (parameter.type == ParameterType::path && value != nullptr && value->is_text()) {
+      const Origin origin = value->origin();
+      *value = Value(resolve_path(*value)).set_origin(origin);
+    }
+  }
+  TrainOptions options = list.read(validated);
+  if (options.prefix.empty() || options.prefix.find('/') != std::string::npos) {
+    throw Error(ErrorKind::config, "train.prefix is '{}', but must be the beginning of a file name",
+                options.prefix);
+  }
+  return options;
+}
+
+}  // namespace patchioner

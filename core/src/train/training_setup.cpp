@@ -1,0 +1,54 @@
+#include "train/training_setup.hpp"
+
+#include "config/config.hpp"
+#include "runtime/runtime_options.hpp"
+
+namespace patchioner {
+
+namespace {
+
+/// The plugin's settings as text, defaults filled in, without paths: what a file holds is told by digests,
+/// not by where it lies.
+void note_settings(PluginHost& host, PluginKind kind, const std::string& key, const Value& section,
+                   TrainingSettings& settings) {
+  const Value resolved = host.resolve(kind, section);
+  const PluginRecord record = host.describe(kind, resolved.at("plugin").as_text());
+  settings[key + ".plugin"] = record.name;
+  for (const Parameter& parameter : record.parameters) {
+    const Value* value = resolved.find(parameter.name);
+    if (parameter.type != ParameterType::path && value != nullptr) {
+      settings[key + "." + parameter.name] = write_json(*value, 0);
+    }
+  }
+}
+
+}  // namespace
+
+TrainingSetup make_training(const Value& config, PluginHost& host) {
+  TrainingSetup setup;
+  setup.options = read_train_options(config);
+  const RuntimeOptions runtime = read_runtime_options(config);
+  const PluginContext context = plugin_context(runtime);
+  at::manual_seed(static_cast<uint64_t>(setup.options.seed));
+  TrainingSettings& settings = setup.parts.settings;
+  setup.decoder = host.decoder(config.at("decoder"), context);
+  note_settings(host, PluginKind::decoder, "decoder", config.at("decoder"), settings);
+  if (const Value* gap = config.find("gap"); gap != nullptr && !gap->is_null()) {
+    const Value::List sections = gap->type() == Value::Type::list ? gap->as_list() : Value::List{*gap};
+    for (size_t i = 0; i < sections.size(); ++i) {
+      setup.gaps.push_back(host.gap(sections[i], context));
+      note_settings(host, PluginKind::gap, fmt::format("gap.{}", i), sections[i], settings);
+    }
+  }
+  setup.backbone = host.backbone(config.at("backbone"), context);
+  if (setup.backbone->text_fingerprint().empty()) {
+    note_settings(host, PluginKind::backbone, "backbone", config.at("backbone"), settings);
+  }
+  setup.parts.backbone = setup.backbone.get();
+  setup.parts.gaps = setup.gaps;
+  setup.parts.decoder = setup.decoder.get();
+  setup.parts.precision = context.precision;
+  return setup;
+}
+
+}  // namespace patchioner
