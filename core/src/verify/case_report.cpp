@@ -1,5 +1,7 @@
 #include "verify/verify.hpp"
 
+#include <fmt/ranges.h>
+
 namespace patchioner {
 namespace {
 
