@@ -25,11 +25,10 @@ find_package(GIF REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
 
-# One interface target for the tensor library and {fmt}. LibTorch ships its own, newer fmt headers, which come first in
-# the include path and do not match the system's compiled libfmt: hence header-only.
+# One interface target for the tensor library. Its include folder brings LibTorch's own fmt headers, which come first; the compiled part of
+# {fmt} is core/src/support/fmt_implementation.cpp.
 add_library(patchioner_dependencies INTERFACE)
 target_include_directories(patchioner_dependencies SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${Boost_INCLUDE_DIRS})
 target_link_libraries(patchioner_dependencies INTERFACE ${TORCH_LIBRARIES} Threads::Threads)
-target_compile_definitions(patchioner_dependencies INTERFACE FMT_HEADER_ONLY=1)
 separate_arguments(PATCHIONER_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(patchioner_dependencies INTERFACE ${PATCHIONER_TORCH_FLAGS})
