@@ -1,0 +1,75 @@
+// Scenes as training batches: normalised pixels with what each patch shows. A batch depends on its number
+// alone, so that a training that was cut off goes on with the very batches that it would have had.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <functional>
+#include <future>
+#include <vector>
+
+#include "world.hpp"
+
+namespace patchioner::emoji {
+
+/// The pixel statistics that a network's input is normalised with (spec/01 section 3).
+struct PixelNorm {
+  std::array<float, 3> mean;
+  std::array<float, 3> std;
+};
+inline constexpr PixelNorm kImageNetNorm = {{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
+inline constexpr PixelNorm kClipNorm = {{0.48145466F, 0.4578275F, 0.40821073F},
+                                        {0.26862954F, 0.26130258F, 0.27577711F}};
+
+/// One kind of batch: how large, of which scenes.
+struct BatchSpec {
+  int64_t images = 0;
+  int side = 0;        ///< pixels of the square canvas
+  int patch_size = 0;  ///< pixels
+  PixelNorm norm = kImageNetNorm;
+  SceneOptions scenes;
+  Split split = Split::train;
+};
+
+struct Batch {
+  at::Tensor pixels;       ///< [B,3,S,S] float32, normalised
+  at::Tensor patch_class;  ///< [B,G] int64: the thing that covers most of the patch, or things + surface; -1
+                           ///< where it is unclear
+  at::Tensor patch_paint;  ///< [B,G] int64: the paint of that thing, or -1
+  at::Tensor contents;     ///< [B,C] float32: 1 for every thing and surface of the scene
+  std::vector<Scene> scenes;
+};
+
+/// Renders scenes first..first+images-1.
+Batch make_batch(const World& world, const BatchSpec& spec, uint64_t first_scene);
+
+/// [3,S,S] float32 of an RGB picture.
+at::Tensor to_pixels(const cv::Mat& rgb, const PixelNorm& norm);
+
+/// Makes batches in order on a thread of its own, one ahead.
+class BatchStream {
+ public:
+  /// `make` gives the batch of a step.
+  BatchStream(std::function<Batch(int64_t)> make, int64_t first_step)
+      : make_(std::move(make)), step_(first_step) {
+    start();
+  }
+
+  Batch next() {
+    Batch batch = pending_.get();
+    ++step_;
+    start();
+    return batch;
+  }
+
+ private:
+  void start() {
+    pending_ = std::async(std::launch::async, [this, step = step_] { return make_(step); });
+  }
+  std::function<Batch(int64_t)> make_;
+  int64_t step_;
+  std::future<Batch> pending_;
+};
+
+}  // namespace patchioner::emoji

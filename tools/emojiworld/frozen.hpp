@@ -1,0 +1,56 @@
+// The trained towers, loaded from what ships, for the steps that build on them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch.hpp"
+#include "checkpoint/state_dict.hpp"
+#include "models.hpp"
+#include "text/clip_tokenizer.hpp"
+
+namespace patchioner::emoji {
+
+// The files of the models in the folder that ships.
+inline std::filesystem::path trunk_path(const std::filesystem::path& folder) {
+  return folder / "dinov2_reg.pth";
+}
+inline std::filesystem::path clip_path(const std::filesystem::path& folder) {
+  return folder / "clip.safetensors";
+}
+inline std::filesystem::path projection_path(const std::filesystem::path& folder) {
+  return folder / "talk2dino.pth";
+}
+inline std::filesystem::path tokenizer_path(const std::filesystem::path& folder) {
+  return folder / "tokenizer";
+}
+
+class FrozenTowers {
+ public:
+  /// Opens dinov2_reg, clip and tokenizer in `folder`; errors as StateDict::open and TensorLoader.
+  explicit FrozenTowers(const std::filesystem::path& folder);
+
+  /// Patch tokens after the final norm [B,rows,columns,W].
+  at::Tensor patches(const at::Tensor& pixels) const;
+  /// For each head of the last block, the patches weighted with the class token's attention: [B,H,W].
+  at::Tensor head_features(const at::Tensor& pixels) const;
+  /// CLIP text features [N,D], not normalised.
+  at::Tensor text(const std::vector<std::string>& texts) const;
+  /// Changes whenever one of the files does.
+  std::string digest() const { return digest_; }
+
+ private:
+  std::shared_ptr<const ClipTokenizer> tokenizer_;
+  std::unique_ptr<VisionTransformer> trunk_;
+  std::unique_ptr<ClipText> text_;
+  std::string digest_;
+};
+
+/// The projection of Talk2DINO (spec/03 section 4.2): linear, tanh, linear.
+at::Tensor project_text(const WeightSource& source, const at::Tensor& text);
+
+at::Tensor unit(const at::Tensor& x);
+
+}  // namespace patchioner::emoji

@@ -1,0 +1,149 @@
+// Makes the emoji world and trains its models.
+//
+//   emojiworld render --count 12 --folder /some/folder     a look at the scenes
+//   emojiworld all                                          everything that models/emoji/ holds
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <opencv2/core/utility.hpp>
+#include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
+
+#include "commands.hpp"
+#include "support/interrupt.hpp"
+
+namespace patchioner::emoji {
+
+void Settings::report(const std::string& name, const std::string& sentence) const {
+  log(LogLevel::info, "{}: {}", name, sentence);
+  std::filesystem::create_directories(work);
+  std::ofstream(work / "report.txt", std::ios::app) << name << ": " << sentence << '\n';
+}
+
+}  // namespace patchioner::emoji
+
+namespace {
+
+using namespace patchioner;
+using namespace patchioner::emoji;
+
+struct RenderOptions {
+  std::string folder = "scenes";
+  uint64_t first = 0;
+  int count = 12;
+  bool test = false;
+  bool sheet = false;
+};
+
+int run(int argc, char** argv) {
+  CLI::App app{"Makes the emoji world and trains its models.", "emojiworld"};
+  Settings settings{EMOJIWORLD_SOURCE "/objects.tsv",
+                    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
+                    "build/emojiworld",
+                    EMOJIWORLD_SOURCE "/../../models/emoji",
+                    {}};
+  std::string recipe = EMOJIWORLD_SOURCE "/recipe.json";
+  int threads = 2;
+  app.add_option("--objects", settings.objects, "the list of things")->capture_default_str();
+  app.add_option("--font", settings.font, "a font with colour bitmaps")->capture_default_str();
+  app.add_option("--work", settings.work, "folder for the states and loss curves of trainings")
+      ->capture_default_str();
+  app.add_option("--output", settings.output, "folder for what ships")->capture_default_str();
+  app.add_option("--recipe", recipe, "how the models are trained")->capture_default_str();
+  app.add_option("--threads", threads, "processor cores to use")->capture_default_str();
+  app.require_subcommand(1);
+
+  RenderOptions render;
+  CLI::App* render_command = app.add_subcommand("render", "Draw some scenes");
+  render_command->add_option("--folder", render.folder, "where to")->capture_default_str();
+  render_command->add_option("--first", render.first, "number of the first scene")->capture_default_str();
+  render_command->add_option("--count", render.count, "how many")->capture_default_str();
+  render_command->add_flag("--test", render.test, "of the test split");
+  render_command->add_flag("--sheet", render.sheet, "also things.png, with all things and paints");
+  CLI::App* trunk_command =
+      app.add_subcommand("train-trunk", "Train the image trunk (DINOv2 with registers)");
+  CLI::App* refine_command = app.add_subcommand("refine-trunk", "Train the image trunk further");
+  CLI::App* dataset_command =
+      app.add_subcommand("dataset", "Draw the test images and write their annotation files");
+  CLI::App* corpus_command = app.add_subcommand("corpus", "Write the text corpus");
+  CLI::App* tokenizer_command = app.add_subcommand("tokenizer", "Learn the tokenizer from the corpus");
+  CLI::App* clip_command = app.add_subcommand("train-clip", "Train CLIP (after train-trunk and tokenizer)");
+  CLI::App* talk2dino_command =
+      app.add_subcommand("train-talk2dino", "Train the Talk2DINO projection (after train-clip)");
+  CLI::App* decoders_command =
+      app.add_subcommand("decoders", "Build the memory banks and train the decoders (after train-talk2dino)");
+  CLI::App* pack_command = app.add_subcommand("pack", "Pack the finished decoders into the output folder");
+  CLI::App* boxes_command =
+      app.add_subcommand("report-boxes", "Measure how often the text nearest to a box is right");
+  CLI::App* all_command = app.add_subcommand("all", "Everything, in order; goes on where it was stopped");
+  CLI11_PARSE(app, argc, argv);
+
+  at::set_num_threads(threads);
+  cv::setNumThreads(1);
+  install_interrupt_handler();
+  std::filesystem::create_directories(settings.output);
+  settings.recipe = read_recipe(recipe);
+  const World world(settings.objects, settings.font);
+  bool finished = true;
+  if (render_command->parsed()) {
+    render_scenes(world, render.folder, render.first, render.count, render.test ? Split::test : Split::train,
+                  render.sheet);
+  } else if (trunk_command->parsed()) {
+    finished = train_trunk(world, settings);
+  } else if (refine_command->parsed()) {
+    finished = refine_trunk(world, settings);
+  } else if (dataset_command->parsed()) {
+    make_dataset(world, settings);
+  } else if (corpus_command->parsed()) {
+    make_corpus(world, settings);
+  } else if (tokenizer_command->parsed()) {
+    make_tokenizer(world, settings);
+  } else if (clip_command->parsed()) {
+    finished = train_clip(world, settings);
+  } else if (talk2dino_command->parsed()) {
+    finished = train_talk2dino(world, settings);
+  } else if (decoders_command->parsed()) {
+    finished = make_decoders(settings);
+  } else if (pack_command->parsed()) {
+    pack_decoders(settings);
+  } else if (boxes_command->parsed()) {
+    report_boxes(world, settings);
+  } else if (all_command->parsed()) {
+    make_dataset(world, settings);
+    make_corpus(world, settings);
+    make_tokenizer(world, settings);
+    finished = train_trunk(world, settings) && train_clip(world, settings) && refine_trunk(world, settings) &&
+               train_talk2dino(world, settings) && make_decoders(settings);
+  }
+  return finished ? 0 : 1;
+}
+
+/// OpenMP's threads wait by spinning unless told otherwise before the library is loaded, which makes a
+/// training several times slower as soon as anything else runs on the machine. Starts the program once more
+/// with the setting.
+void wait_passively(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
+    ::setenv("OMP_WAIT_POLICY", "passive", 1);
+    ::setenv("GOMP_SPINCOUNT", "0", 0);
+    ::execv("/proc/self/exe", argv);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  wait_passively(argv);
+  try {
+    return run(argc, argv);
+  } catch (const patchioner::Error& error) {
+    std::fprintf(stderr, "emojiworld: %s\n", error.what());
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "emojiworld: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,72 @@
+#include "recipe.hpp"
+
+#include <nlohmann/json.hpp>
+#include <patchioner/error.hpp>
+
+#include "support/files.hpp"
+
+namespace patchioner::emoji {
+namespace {
+
+using Json = nlohmann::json;
+
+Lesson lesson_from(const Json& json) {
+  return {json.at("steps"),
+          json.at("images"),
+          json.at("grid"),
+          json.at("most_things"),
+          json.at("smallest"),
+          json.at("largest"),
+          json.value("centred", false)};
+}
+
+TowerRecipe tower_from(const Json& json) {
+  TowerRecipe recipe;
+  recipe.scenes_per_step = json.at("scenes_per_step");
+  recipe.learning_rate = json.at("learning_rate");
+  recipe.weight_decay = json.at("weight_decay");
+  recipe.contents_weight = json.at("contents_weight");
+  recipe.surface_weight = json.at("surface_weight");
+  recipe.patch_weight = json.value("patch_weight", 1.0);
+  for (const Json& lesson : json.at("lessons")) {
+    recipe.lessons.push_back(lesson_from(lesson));
+  }
+  return recipe;
+}
+
+}  // namespace
+
+int64_t TowerRecipe::steps() const {
+  int64_t total = 0;
+  for (const Lesson& lesson : lessons) {
+    total += lesson.steps;
+  }
+  return total;
+}
+
+const Lesson& TowerRecipe::lesson_at(int64_t step) const {
+  for (const Lesson& lesson : lessons) {
+    if (step < lesson.steps) {
+      return lesson;
+    }
+    step -= lesson.steps;
+  }
+  return lessons.back();
+}
+
+Recipe read_recipe(const std::filesystem::path& path) {
+  try {
+    const Json json = Json::parse(read_file(path));
+    Recipe recipe{
+        tower_from(json.at("trunk")), tower_from(json.at("refined_trunk")), tower_from(json.at("clip")), {}};
+    const Json& projection = json.at("talk2dino");
+    recipe.talk2dino = {projection.at("learning_rate"), projection.at("weight_decay"),
+                        projection.at("steps"),         projection.at("images"),
+                        projection.at("scenes"),        projection.at("temperature")};
+    return recipe;
+  } catch (const Json::exception& problem) {
+    throw Error(ErrorKind::data, "{}: {}", path.string(), problem.what());
+  }
+}
+
+}  // namespace patchioner::emoji

@@ -1,0 +1,55 @@
+// recipe.json: how long and on what each model is trained. Changing a number means starting that training
+// anew.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace patchioner::emoji {
+
+/// A stretch of a training of an image tower: so many steps with batches of one kind.
+struct Lesson {
+  int64_t steps = 0;
+  int64_t images = 0;   ///< a batch
+  int grid = 0;         ///< rows and columns of patches of the canvas
+  int most_things = 0;  ///< a scene holds 1 to so many
+  double smallest = 0;  ///< size of things over that of the native canvas
+  double largest = 0;
+  bool centred = false;
+};
+
+struct TowerRecipe {
+  int64_t scenes_per_step =
+      0;  ///< numbers of scenes set aside for a step, at least the largest batch: steps share no scene
+  double learning_rate = 0;
+  double weight_decay = 0;
+  double contents_weight = 0;  ///< of the class token's loss, beside the patches'
+  double surface_weight = 0;   ///< of patches of surfaces, beside those of things
+  double patch_weight = 1;     ///< of the patch loss, beside the contrastive one (CLIP)
+  std::vector<Lesson> lessons;
+
+  int64_t steps() const;
+  /// The lesson that a step belongs to.
+  const Lesson& lesson_at(int64_t step) const;
+};
+
+struct ProjectionRecipe {
+  double learning_rate = 0;
+  double weight_decay = 0;
+  int64_t steps = 0;
+  int64_t images = 0;  ///< a batch
+  int64_t scenes = 0;  ///< whose features are computed beforehand
+  double temperature = 0;
+};
+
+struct Recipe {
+  TowerRecipe trunk;
+  TowerRecipe refined_trunk;  ///< goes on from the trunk
+  TowerRecipe clip;
+  ProjectionRecipe talk2dino;
+};
+
+/// Throws an Error: io when the file cannot be read, data when it is not as it should be.
+Recipe read_recipe(const std::filesystem::path& path);
+
+}  // namespace patchioner::emoji
