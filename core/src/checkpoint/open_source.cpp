@@ -4,6 +4,9 @@
 
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/sharded.hpp"
+#include "checkpoint/torch_files.hpp"
+#include "checkpoint/torch_stream.hpp"
+#include "checkpoint/zip_archive.hpp"
 
 namespace patchioner {
 namespace {
@@ -47,7 +50,15 @@ std::shared_ptr<const TensorSource> open_source(const std::filesystem::path& pat
   if (looks_like_safetensors(file->bytes())) {
     return open_safetensors(std::move(file));
   }
-  (void)root;
+  if (looks_like_zip(file->bytes())) {
+    return open_torch_zip(std::move(file), root);
+  }
+  if (looks_like_torch_stream(file->bytes())) {
+    return open_torch_stream(std::move(file), root);
+  }
+  if (looks_like_pickle(file->bytes())) {
+    return open_pickle(std::move(file), root);
+  }
   throw Error(ErrorKind::checkpoint,
               "{}: no checkpoint of a known format (safetensors, torch.save archive or stream, TorchScript "
               "archive, pickle); if it was fetched, "

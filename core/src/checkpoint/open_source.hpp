@@ -5,8 +5,7 @@
 
 namespace patchioner {
 
-/// Opens any checkpoint file. `root` as in StateDict::open; a file of tensors alone has no maps to enter,
-/// there it is a name prefix.
+/// Opens any checkpoint file. `root` as in StateDict::open; formats without maps ignore it.
 std::shared_ptr<const TensorSource> open_source(const std::filesystem::path& path,
                                                 const std::optional<std::string>& root);
 

@@ -92,7 +92,8 @@ void StateDict::add(Entry entry) {
 StateDict StateDict::open(const std::filesystem::path& path, std::optional<std::string> root) {
   StateDict dict(path, open_source(path, root));
   if (root) {
-    return dict;
+    const bool flat = dict.format() == CheckpointFormat::safetensors && !root->empty();
+    return flat ? dict.with_prefix(*root + ".") : dict;
   }
   std::string dropped;
   for (bool again = true; again;) {

@@ -29,6 +29,13 @@ struct TensorInfo {
   at::ScalarType dtype = at::kFloat;
 };
 
+/// An entry of a container that is not flat, for showing it: a dotted path and what is there in a few words
+/// ("map of 302").
+struct LayoutItem {
+  std::string path;
+  std::string what;
+};
+
 /// Where a state dict's tensors come from; implemented by the readers.
 class TensorSource {
  public:
@@ -46,6 +53,8 @@ class TensorSource {
   virtual const std::map<std::string, std::string>& unreadable() const;
   /// The files that the tensors lie in, for digests; the first one is the one that was opened.
   virtual std::vector<std::filesystem::path> files() const = 0;
+  /// The first levels of a nested container, tensors left out; empty for flat ones.
+  virtual std::vector<LayoutItem> layout() const { return {}; }
 };
 
 /// A checkpoint, or a part of it under a prefix. Cheap to copy. [any-thread]
