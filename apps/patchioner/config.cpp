@@ -1,0 +1,144 @@
+// `patchioner config`: shows what a config resolves to, and imports model files of the reference
+// implementation.
+#include "config/config.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
+
+#include "commands.hpp"
+#include "config/import_reference.hpp"
+#include "config/interpolation.hpp"
+#include "runtime/complete_config.hpp"
+#include "runtime/runtime_options.hpp"
+#include "support/files.hpp"
+
+namespace patchioner {
+namespace {
+
+struct ShowArguments {
+  std::string file;
+  std::vector<std::string> overrides;
+  bool origin = false;
+  bool json = false;
+  bool defaults = false;
+};
+
+void show(const ShowArguments& arguments) {
+  if (arguments.origin && arguments.json) {
+    throw Error(ErrorKind::usage,
+                "--origin writes comments, which JSON does not have; leave out one of --origin and --json");
+  }
+  const Value written = compose(arguments.file, arguments.overrides);
+  PluginHost host(plugin_directories(written));
+  Value document = complete_config(written, host, MissingPlugin::keep);
+  if (!arguments.defaults) {
+    document = only_written(document, written);
+  }
+  if (arguments.json) {
+    std::cout << write_json(document) << '\n';
+  } else {
+    std::cout << write_yaml(escape_interpolation(document), arguments.origin);
+  }
+}
+
+struct ImportArguments {
+  std::string file;
+  std::string output;
+};
+
+/// Relative paths of the model file, said anew from the folder of the output.
+void rebase_paths(Value& value, const std::filesystem::path& from, const std::filesystem::path& to) {
+  const Origin origin = value.origin();
+  const std::string& text = value.as_text();
+  if (text.empty() || text.front() == '/' || text.front() == '$' || text.starts_with("hf:")) {
+    return;
+  }
+  const std::filesystem::path absolute = std::filesystem::absolute(from / text).lexically_normal();
+  value = Value(absolute.lexically_proximate(std::filesystem::absolute(to).lexically_normal()).string())
+              .set_origin(origin);
+}
+
+void import_file(const ImportArguments& arguments) {
+  namespace fs = std::filesystem;
+  ImportedConfig imported = import_reference_config(read_yaml(arguments.file));
+  if (!arguments.output.empty()) {
+    for (const char* path :
+         {"backbone.weights", "backbone.alpha_weights", "decoder.weights", "decoder.meacap.memory"}) {
+      if (const Value* found = imported.document.find_path(path); found != nullptr && found->is_text()) {
+        rebase_paths(const_cast<Value&>(*found), fs::path(arguments.file).parent_path(),
+                     fs::path(arguments.output).parent_path());
+      }
+    }
+  }
+  std::string text = fmt::format("# Imported from {}.\n", fs::path(arguments.file).filename().string());
+  for (const std::string& note : imported.notes) {
+    text += "# " + note + "\n";
+    log(LogLevel::info, "{}", note);
+  }
+  text += write_yaml(imported.document);
+  if (arguments.output.empty()) {
+    std::cout << text;
+  } else {
+    write_file(arguments.output, text);
+  }
+}
+
+}  // namespace
+
+std::filesystem::path find_configs(const std::filesystem::path& program) {
+  if (const char* named = std::getenv("PATCHIONER_CONFIGS")) {
+    return named;
+  }
+  const std::filesystem::path folder = program.parent_path();  // build/bin, or PREFIX/bin
+  for (const std::filesystem::path& candidate :
+       {folder / "../../configs", folder / "../share/patchioner/configs"}) {
+    if (std::filesystem::is_directory(candidate)) {
+      return std::filesystem::canonical(candidate);
+    }
+  }
+  return {};
+}
+
+void add_config_command(CommandLine& line) {
+  CLI::App* command =
+      line.app.add_subcommand("config", "Show what a config resolves to; import the reference's model files");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n  patchioner config show my.yaml gap.temperature=0.02 --origin\n  patchioner config import "
+      "mlp.k.yaml -o mlp.yaml");
+
+  auto show_arguments = std::make_shared<ShowArguments>();
+  CLI::App* show_command = command->add_subcommand(
+      "show", "Print the resolved document: defaults, the file's own keys, overrides, references");
+  show_command
+      ->add_option("FILE", show_arguments->file,
+                   "A config, the file of a single choice, or a name below the program's configs")
+      ->required();
+  show_command->add_option("OVERRIDE", show_arguments->overrides,
+                           "key=value, group=choice, +key=value, ~key");
+  show_command->add_flag("--origin", show_arguments->origin,
+                         "Say behind each value which file and line it came from");
+  show_command->add_flag("--json", show_arguments->json, "JSON instead of YAML");
+  show_command->add_flag("--defaults", show_arguments->defaults,
+                         "Also what the plugins and the runtime take when nothing is said");
+  show_command->footer(
+      "Example:\n  patchioner config show experiment/emoji gap=none runtime.batch=2 --defaults --origin");
+  show_command->callback([show_arguments] { show(*show_arguments); });
+
+  auto import_arguments = std::make_shared<ImportArguments>();
+  CLI::App* import_command =
+      command->add_subcommand("import", "Turn a model YAML of the reference implementation into a config");
+  import_command->add_option("FILE", import_arguments->file, "The model YAML")->required();
+  import_command->add_option(
+      "-o,--output", import_arguments->output,
+      "Write here instead of to standard output; relative paths are said anew from there");
+  import_command->footer(
+      "Weights that the reference fetches by name become their official file names in the folder that "
+      "PATCHIONER_WEIGHTS names.\n\n"
+      "Example:\n  patchioner config import mlp.k.yaml -o mlp.yaml");
+  import_command->callback([import_arguments] { import_file(*import_arguments); });
+}
+
+}  // namespace patchioner

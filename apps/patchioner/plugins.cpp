@@ -1,0 +1,292 @@
+// `patchioner plugins`: what was found and what was refused, what a plugin can be told, and why a library
+// does not open.
+#include <fmt/ranges.h>
+
+#include <iostream>
+#include <patchioner/error.hpp>
+
+#include "commands.hpp"
+#include "config/json_value.hpp"
+#include "config/scalar.hpp"
+#include "runtime/elf_file.hpp"
+#include "runtime/plugin_host.hpp"
+#include "support/nearest_name.hpp"
+
+namespace patchioner {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Arguments {
+  std::vector<std::string> path;
+  std::string name;
+  std::string file;
+  bool json = false;
+};
+
+PluginHost host_of(const Arguments& arguments) {
+  std::vector<std::filesystem::path> directories;
+  for (const std::string& directory : arguments.path) {
+    if (!std::filesystem::exists(directory)) {
+      throw Error(ErrorKind::usage, "--path names {}, which does not exist", directory);
+    }
+    directories.emplace_back(directory);
+  }
+  return PluginHost(std::move(directories));
+}
+
+/// Rows as columns of equal width; the last column is not padded.
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+    }
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return out;
+}
+
+// --- list
+// -----------------------------------------------------------------------------------------------------
+
+ordered_json record_json(const PluginRecord& record) {
+  ordered_json json;
+  json["file"] = record.file.string();
+  if (record.usable()) {
+    json["kind"] = to_string(record.kind);
+    json["name"] = record.name;
+    json["version"] = record.version;
+    json["summary"] = record.summary;
+  } else {
+    json["refused"] = record.refusal;
+  }
+  return json;
+}
+
+void list(const Arguments& arguments) {
+  PluginHost host = host_of(arguments);
+  std::vector<PluginRecord> records = host.list();
+  std::stable_sort(records.begin(), records.end(), [](const PluginRecord& left, const PluginRecord& right) {
+    return std::tuple(!left.usable(), left.kind, left.name) <
+           std::tuple(!right.usable(), right.kind, right.name);
+  });
+  if (arguments.json) {
+    auto array = ordered_json::array();
+    for (const PluginRecord& record : records) {
+      array.push_back(record_json(record));
+    }
+    std::cout << array.dump(2) << '\n';
+    return;
+  }
+  std::vector<std::vector<std::string>> rows{{"KIND", "NAME", "VERSION", "WHAT IT IS", "FILE"}};
+  std::string refused;
+  for (const PluginRecord& record : records) {
+    if (record.usable()) {
+      rows.push_back({std::string(to_string(record.kind)), record.name, record.version, record.summary,
+                      record.file.string()});
+    } else {
+      refused += fmt::format("  {}: {}\n", record.file.string(), record.refusal);
+    }
+  }
+  if (rows.size() == 1) {
+    std::cout << "no plugin was found; name folders with --path, in PATCHIONER_PLUGIN_PATH, or under "
+                 "plugins.path in a config\n";
+  } else {
+    std::cout << table(rows);
+  }
+  if (!refused.empty()) {
+    std::cout << "\nRefused:\n" << refused;
+  }
+}
+
+// --- describe
+// -------------------------------------------------------------------------------------------------
+
+PluginRecord find_record(PluginHost& host, const std::string& name) {
+  constexpr PluginKind kKinds[] = {PluginKind::backbone, PluginKind::aggregator, PluginKind::gap,
+                                   PluginKind::decoder};
+  if (const size_t slash = name.find('/'); slash != std::string::npos) {
+    const std::string kind_name = name.substr(0, slash);
+    for (const PluginKind kind : kKinds) {
+      if (to_string(kind) == kind_name) {
+        return host.describe(kind, name.substr(slash + 1));
+      }
+    }
+    throw Error(ErrorKind::usage, "'{}' is no kind of plugin{}", kind_name,
+                suggestion(kind_name, {"backbone", "aggregator", "gap", "decoder"}));
+  }
+  std::vector<PluginRecord> found;
+  std::vector<std::string> names;
+  for (PluginRecord& record : host.list()) {
+    if (record.usable()) {
+      names.push_back(record.name);
+      if (record.name == name) {
+        found.push_back(std::move(record));
+      }
+    } else if (record.file.stem() == name) {
+      throw Error(ErrorKind::plugin, "{} was refused: {}", record.file.string(), record.refusal);
+    }
+  }
+  if (found.empty()) {
+    throw Error(ErrorKind::plugin, "no plugin is called '{}'{}", name,
+                names.empty() ? "; none was found at all" : suggestion(name, names));
+  }
+  if (found.size() > 1) {
+    std::vector<std::string> full;
+    for (const PluginRecord& record : found) {
+      full.push_back(fmt::format("{}/{}", to_string(record.kind), record.name));
+    }
+    throw Error(ErrorKind::usage, "there are several plugins called '{}'; write one of {}", name,
+                fmt::join(full, ", "));
+  }
+  return std::move(found.front());
+}
+
+std::string short_number(double number) {
+  const std::string text = format_number(number);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+/// "0 to 100", "at least 1", "reference | intersect"
+std::string allowed(const Parameter& parameter) {
+  if (!parameter.choices.empty()) {
+    return fmt::format("{}", fmt::join(parameter.choices, " | "));
+  }
+  if (parameter.minimum && parameter.maximum) {
+    return fmt::format("{} to {}", short_number(*parameter.minimum), short_number(*parameter.maximum));
+  }
+  if (parameter.minimum) {
+    return fmt::format("at least {}", short_number(*parameter.minimum));
+  }
+  return parameter.maximum ? fmt::format("at most {}", short_number(*parameter.maximum)) : "";
+}
+
+std::string default_text(const Parameter& parameter) {
+  if (parameter.required) {
+    return "(required)";
+  }
+  const Value& value = parameter.default_value;
+  if (value.is_text()) {
+    return value.as_text().empty() ? "''" : value.as_text();
+  }
+  return value.is_null() ? "null" : json_from_value(value).dump();
+}
+
+void describe(const Arguments& arguments) {
+  PluginHost host = host_of(arguments);
+  const PluginRecord record = find_record(host, arguments.name);
+  if (arguments.json) {
+    ordered_json json = record_json(record);
+    json["parameters"] = ordered_json::parse(schema_to_json(record.parameters));
+    std::cout << json.dump(2) << '\n';
+    return;
+  }
+  std::cout << fmt::format("{} {} {}\n  {}\n  {}\n\n", to_string(record.kind), record.name, record.version,
+                           record.summary, record.file.string());
+  if (record.parameters.empty()) {
+    std::cout << "It has no options.\n";
+    return;
+  }
+  std::vector<std::vector<std::string>> rows{{"OPTION", "TYPE", "DEFAULT", "ALLOWED", "MEANING"}};
+  for (const Parameter& parameter : record.parameters) {
+    rows.push_back({parameter.name, std::string(to_string(parameter.type)), default_text(parameter),
+                    allowed(parameter), parameter.help});
+  }
+  std::cout << table(rows);
+}
+
+// --- doctor
+// ---------------------------------------------------------------------------------------------------
+
+void doctor(const Arguments& arguments, int& exit_code) {
+  std::cout << arguments.file << "\n";
+  std::vector<std::vector<std::string>> rows;
+  size_t missing = 0;
+  try {
+    const ElfFile elf = ElfFile::read(arguments.file);
+    std::cout << fmt::format("library     {}\n", elf.soname.empty() ? "without a SONAME" : elf.soname);
+    for (const auto& [name, paths] : {std::pair{"RPATH", elf.rpath}, std::pair{"RUNPATH", elf.runpath}}) {
+      if (!paths.empty()) {
+        std::cout << fmt::format("{:<11} {}\n", name, fmt::join(paths, ":"));
+      }
+    }
+    for (const Dependency& dependency : dependencies_of(elf)) {
+      missing += dependency.found() ? 0 : 1;
+      rows.push_back({"  " + dependency.name, dependency.found() ? "found" : "MISSING",
+                      dependency.found() ? dependency.path.string() : "-",
+                      fmt::format("{}; needed by {}", dependency.how, dependency.needed_by)});
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::io) {
+      throw;
+    }
+  }
+  if (!rows.empty()) {
+    std::cout << fmt::format("libraries   {} needed, {} missing\n{}", rows.size(), missing, table(rows));
+  }
+  const PluginRecord record = inspect_plugin(arguments.file);
+  if (record.usable()) {
+    std::cout << fmt::format("plugin      {} {} {}: {}\n", to_string(record.kind), record.name,
+                             record.version, record.summary);
+    std::cout << fmt::format("built for   SDK {}, {}\n", PATCHIONER_SDK_VERSION,
+                             PATCHIONER_BUILD_FINGERPRINT);
+    std::cout << "verdict     it can be used\n";
+  } else {
+    std::cout << fmt::format("verdict     refused: {}\n", record.refusal);
+    exit_code = 1;
+  }
+}
+
+void add_path_option(CLI::App* command, const std::shared_ptr<Arguments>& arguments) {
+  command
+      ->add_option("-p,--path", arguments->path,
+                   "Folder or library to search before the others; may be repeated")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_plugins_command(CommandLine& line) {
+  CLI::App* command = line.app.add_subcommand(
+      "plugins", "Plugins: what there is, what they can be told, why one does not open");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n  patchioner plugins list\n  patchioner plugins describe gap/memory\n  patchioner plugins "
+      "doctor my_backbone.so");
+  auto arguments = std::make_shared<Arguments>();
+
+  CLI::App* list_command = command->add_subcommand(
+      "list", "Every plugin file that was found, and every refused one with the reason");
+  add_path_option(list_command, arguments);
+  list_command->add_flag("--json", arguments->json, "JSON instead of a table");
+  list_command->footer("Example:\n  patchioner plugins list --path my/plugins");
+  list_command->callback([arguments] { list(*arguments); });
+
+  CLI::App* describe_command = command->add_subcommand(
+      "describe", "The options of one plugin: type, default, what is allowed, meaning");
+  describe_command->add_option("NAME", arguments->name, "NAME, or KIND/NAME where a name is not unique")
+      ->required();
+  add_path_option(describe_command, arguments);
+  describe_command->add_flag("--json", arguments->json, "JSON instead of a table");
+  describe_command->footer("Example:\n  patchioner plugins describe backbone/clip");
+  describe_command->callback([arguments] { describe(*arguments); });
+
+  CLI::App* doctor_command = command->add_subcommand(
+      "doctor", "Which libraries a plugin needs, where each is found, and what the host says of it");
+  doctor_command->add_option("FILE", arguments->file, "A shared library")->required();
+  doctor_command->footer(
+      "Exit code: 0 it can be used, 1 it was refused.\n\nExample:\n  patchioner plugins doctor "
+      "build/bin/plugins/gap/none.so");
+  doctor_command->callback([arguments, &line] { doctor(*arguments, line.exit_code); });
+}
+
+}  // namespace patchioner

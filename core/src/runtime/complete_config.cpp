@@ -1,0 +1,69 @@
+#include "runtime/complete_config.hpp"
+
+#include <patchioner/log.hpp>
+
+#include "config/sections.hpp"
+#include "runtime/runtime_options.hpp"
+
+namespace patchioner {
+namespace {
+
+constexpr PluginKind kKinds[] = {PluginKind::backbone, PluginKind::aggregator, PluginKind::gap,
+                                 PluginKind::decoder};
+
+Value complete_section(const Value& section, PluginKind kind, PluginHost& host, MissingPlugin missing) {
+  try {
+    return host.resolve(kind, section);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::plugin || missing == MissingPlugin::refuse) {
+      throw;
+    }
+    log(LogLevel::warning, "{}; this section is left as it is written", error.what());
+    return section;
+  }
+}
+
+}  // namespace
+
+Value complete_config(const Value& config, PluginHost& host, MissingPlugin missing) {
+  Value complete = config;
+  for (const PluginKind kind : kKinds) {
+    Value* section = complete.find(to_string(kind));
+    if (section == nullptr || section->is_null()) {
+      continue;
+    }
+    if (kind == PluginKind::gap && section->is_list()) {
+      for (Value& entry : section->as_list()) {
+        entry = complete_section(entry, kind, host, missing);
+      }
+    } else {
+      *section = complete_section(*section, kind, host, missing);
+    }
+  }
+  const Value* runtime = config.find("runtime");
+  complete.set("runtime",
+               validate(schema_of<RuntimeOptions>(), runtime == nullptr ? Value() : *runtime, "runtime"));
+  return complete;
+}
+
+Value only_written(const Value& complete, const Value& written) {
+  if (complete.is_list() && written.is_list() && complete.as_list().size() == written.as_list().size()) {
+    Value::List list;
+    for (size_t i = 0; i < complete.as_list().size(); ++i) {
+      list.push_back(only_written(complete.as_list()[i], written.as_list()[i]));
+    }
+    return Value(std::move(list)).set_origin(complete.origin());
+  }
+  if (!complete.is_map() || !written.is_map()) {
+    return complete;
+  }
+  Value::Map map;
+  for (const auto& [key, value] : written.as_map()) {
+    if (const Value* full = complete.find(key)) {
+      map.emplace_back(key, only_written(*full, value));
+    }
+  }
+  return Value(std::move(map)).set_origin(complete.origin());
+}
+
+}  // namespace patchioner
