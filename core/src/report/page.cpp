@@ -141,7 +141,8 @@ PageWriter::PageWriter(const std::filesystem::path& path, const PageHeader& head
       "class=\"top\">\n<h1>{0}</h1>\n<p class=\"summary\">",
       escape_html(header.title), kPageStyle);
   summary_offset_ = start.size();
-  start += std::string(kSummaryRoom, ' ') + "</p>\n<div class=\"bar\"><ul class=\"chain\">";
+  start.append(kSummaryRoom, ' ');
+  start += "</p>\n<div class=\"bar\"><ul class=\"chain\">";
   for (const std::string& part : header.chain) {
     start += fmt::format("<li>{}</li>", escape_html(part));
   }

@@ -184,18 +184,20 @@ void draw_outline(cv::Mat& stage, const Outline& outline, double scale, size_t i
   }
 }
 
-/// The image at the size in which it is drawn on.
-at::Tensor stage_of(const at::Tensor& pixels, double& scale) {
-  const double longest = static_cast<double>(std::max(pixels.size(0), pixels.size(1)));
+/// The image at the size in which it is drawn on, and how many of its pixels one of the original image makes.
+at::Tensor stage_of(const ShownImage& image, double& scale) {
+  const auto original_width = static_cast<double>(image.geometry.image_width);
+  const auto original_height = static_cast<double>(image.geometry.image_height);
+  const double longest = std::max(original_width, original_height);
   scale = std::clamp(longest, kShortestStage, kLongestStage) / longest;
-  const at::Tensor contiguous = pixels.contiguous();
-  const cv::Mat view(static_cast<int>(pixels.size(0)), static_cast<int>(pixels.size(1)), CV_8UC3,
+  const at::Tensor contiguous = image.pixels.contiguous();
+  const cv::Mat view(static_cast<int>(contiguous.size(0)), static_cast<int>(contiguous.size(1)), CV_8UC3,
                      contiguous.data_ptr());
-  const int width = std::max(1, static_cast<int>(std::lround(view.cols * scale)));
-  const int height = std::max(1, static_cast<int>(std::lround(view.rows * scale)));
+  const int width = std::max(1, static_cast<int>(std::lround(original_width * scale)));
+  const int height = std::max(1, static_cast<int>(std::lround(original_height * scale)));
   at::Tensor stage = at::empty({height, width, 3}, at::kByte);
   cv::Mat target(height, width, CV_8UC3, stage.data_ptr());
-  cv::resize(view, target, target.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
+  cv::resize(view, target, target.size(), 0, 0, width < view.cols ? cv::INTER_AREA : cv::INTER_CUBIC);
   return stage;
 }
 
@@ -205,7 +207,7 @@ at::Tensor annotated_picture(const ShownImage& image) {
   double scale = 1;
   at::Tensor stage;  // [h,w,3]
   if (image.pixels.defined()) {
-    stage = stage_of(image.pixels, scale);
+    stage = stage_of(image, scale);
   }
   const int stage_width = stage.defined() ? static_cast<int>(stage.size(1)) : 0;
   const int stage_height = stage.defined() ? static_cast<int>(stage.size(0)) : 0;

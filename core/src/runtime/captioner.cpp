@@ -281,7 +281,7 @@ void Captioner::weigh(const PatchFeatures& features, const ImageGeometry& geomet
   for (size_t i = 0; i < results.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     results[i]->feature = vectors[row];
-    if (options.explain) {
+    if (options.explain || options.weights) {
       results[i]->weights = weights.weights[row].reshape({geometry.rows, geometry.columns});
     }
   }

@@ -24,8 +24,7 @@ struct CaptionTask {
 struct RegionResult {
   Region region;
   Caption caption;
-  at::Tensor
-      weights;  ///< [rows,columns] of the grid, when asked for by `explain` and the aggregator has weights
+  at::Tensor weights;  ///< [rows,columns] of the grid, when asked for and the aggregator has weights
   std::vector<MemoryMatch> memory;  ///< when asked for by `explain`
   at::Tensor feature;               ///< [D] as handed to the gap, scale included
   at::Tensor prefix;                ///< [D] as handed to the decoder
@@ -34,7 +33,8 @@ struct RegionResult {
 };
 
 struct CaptionOptions {
-  bool explain = false;        ///< weights, memory matches, token log-probabilities
+  bool explain = false;        ///< memory matches and token log-probabilities, and weights
+  bool weights = false;        ///< weights alone
   int64_t memory_matches = 5;  ///< how many texts of the memory `explain` names
   bool decode = true;          ///< false: features and prefixes only
 };

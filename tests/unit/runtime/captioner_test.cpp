@@ -58,7 +58,7 @@ TEST_CASE("a task prepared ahead needs no pixels any more") {
   const Captioner captioner = parts.captioner();
   std::vector<CaptionTask> tasks = {task(fake::quarters(), {Patch{0, 1}})};
   captioner.prepare(tasks[0]);
-  tasks[0].image.pixels = {};
+  tasks[0].image.pixels.reset();
   CHECK_FALSE(captioner.needs_pixels());
   CHECK(texts(captioner.caption(tasks)[0]) == std::vector<std::string>{"0,100,0"});
 }

@@ -1,0 +1,222 @@
+// patchioner caption [CONFIG] IMAGES...: captions of regions of images, from one config.
+#include "caption.hpp"
+
+#include <chrono>
+#include <patchioner/log.hpp>
+
+#include "commands.hpp"
+#include "config/config.hpp"
+#include "runtime/prefetch.hpp"
+#include "runtime/runtime_options.hpp"
+#include "support/interrupt.hpp"
+#include "support/progress.hpp"
+
+namespace patchioner::caption {
+namespace {
+
+constexpr size_t kLoadThreads = 2;     // reading and resizing is much faster than encoding
+constexpr const char* kVersion = "1";  // of what a record means; another one cannot be resumed
+
+Value run_config(Arguments& arguments) {
+  std::filesystem::path file = arguments.config;
+  if (arguments.config.empty()) {
+    file = config_directory() / "experiment" / "emoji.yaml";
+  }
+  Value config = compose(file, arguments.overrides);
+  const auto set_runtime = [&config](const char* key, const std::optional<int64_t>& value) {
+    if (!value) {
+      return;
+    }
+    if (config.find("runtime") == nullptr) {
+      config.set("runtime", Value(Value::Map{}));
+    }
+    config.find("runtime")->set(key, Value(*value).set_origin({"command line", 0, 0}));
+  };
+  set_runtime("batch", arguments.batch);
+  set_runtime("threads", arguments.threads);
+  return config;
+}
+
+/// The four sections with all defaults filled in, gap entries one by one.
+std::vector<std::pair<PluginKind, Value>> plugin_sections(const Value& config) {
+  std::vector<std::pair<PluginKind, Value>> sections = {{PluginKind::backbone, config.at("backbone")},
+                                                        {PluginKind::aggregator, config.at("aggregator")}};
+  const Value& gap = config.at("gap");
+  if (gap.type() == Value::Type::list) {
+    for (const Value& one : gap.as_list()) {
+      sections.emplace_back(PluginKind::gap, one);
+    }
+  } else {
+    sections.emplace_back(PluginKind::gap, gap);
+  }
+  sections.emplace_back(PluginKind::decoder, config.at("decoder"));
+  return sections;
+}
+
+/// Twelve digits that are the same when results would be.
+std::string settings_digest(const Arguments& arguments, const Value& config, PluginHost& host) {
+  std::string text = fmt::format("{} exif={} explain={}", kVersion, arguments.exif,
+                                 arguments.explain ? arguments.memory_texts : 0);
+  for (const auto& [kind, section] : plugin_sections(config)) {
+    text += "\n" + write_json(host.resolve(kind, section), 0);
+  }
+  const RuntimeOptions runtime = read_runtime_options(config);
+  text += "\n" + runtime.device + " " + runtime.precision;
+  return sha256(text).substr(0, 12);
+}
+
+PageHeader page_header(const Value& config) {
+  PageHeader header;
+  for (const auto& [kind, section] : plugin_sections(config)) {
+    if (const Value* plugin = section.find("plugin"); plugin != nullptr && plugin->is_text()) {
+      header.chain.push_back(plugin->as_text());
+    }
+  }
+  return header;
+}
+
+/// Captions what could be loaded. When a batch fails as a whole, each image is tried alone, so that one of
+/// them cannot take the others with it.
+std::vector<std::vector<RegionResult>> caption_loaded(std::vector<Loaded>& batch, const Captioner& captioner,
+                                                      const CaptionOptions& options) {
+  std::vector<std::vector<RegionResult>> results(batch.size());
+  std::vector<size_t> places;
+  std::vector<CaptionTask> tasks;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].record && batch[i].error.empty()) {
+      places.push_back(i);
+      tasks.push_back(batch[i].task);
+    }
+  }
+  try {
+    std::vector<std::vector<RegionResult>> found = captioner.caption(tasks, options);
+    for (size_t i = 0; i < places.size(); ++i) {
+      results[places[i]] = std::move(found[i]);
+    }
+    return results;
+  } catch (const std::exception& error) {
+    if (tasks.size() > 1) {
+      log(LogLevel::warning, "a batch of {} images failed, each is tried alone: {}", tasks.size(),
+          sentence_of(error));
+    }
+  }
+  for (size_t i = 0; i < places.size(); ++i) {
+    try {
+      results[places[i]] = captioner.caption({&tasks[i], 1}, options)[0];
+    } catch (const std::exception& error) {
+      batch[places[i]].error = sentence_of(error);
+    }
+  }
+  return results;
+}
+
+class Job {
+ public:
+  Job(const Arguments& arguments, const Value& config, PluginHost& host)
+      : arguments_(arguments),
+        source_(arguments),
+        output_(arguments, page_header(config), settings_digest(arguments, config, host)),
+        captioner_(config, host) {
+    if (captioner_.decoder() == nullptr) {
+      throw Error(ErrorKind::config,
+                  "the config has no section 'decoder', so there is nothing to caption with");
+    }
+    load_options_.orientation = arguments.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore;
+    load_options_.keep_for_pictures = output_.wants_pictures();
+    options_.explain = arguments.explain;
+    options_.weights = output_.wants_pictures();
+    options_.memory_matches = arguments.memory_texts;
+  }
+
+  /// Whether all of it was done.
+  bool run() {
+    Progress::set_enabled(!arguments_.quiet && !output_.on_terminal());
+    Progress progress("captioning", "images", source_.total());
+    const auto batch_size = static_cast<size_t>(captioner_.batch());
+    Prefetch<Loaded> images([this](const std::stop_token& stop) { return next_job(stop); }, kLoadThreads,
+                            2 * batch_size);
+    for (std::vector<Loaded> batch = take(images, batch_size); !batch.empty();
+         batch = take(images, batch_size)) {
+      const std::vector<std::vector<RegionResult>> results = caption_loaded(batch, captioner_, options_);
+      for (size_t i = 0; i < batch.size(); ++i) {
+        output_.write(batch[i], results[i]);
+        progress.advance();
+      }
+    }
+    progress.finish();
+    output_.finish();
+    return !interrupted();
+  }
+
+  const Output& output() const { return output_; }
+
+ private:
+  std::optional<Prefetch<Loaded>::Job> next_job(const std::stop_token& stop) {
+    std::optional<Item> item = source_.next(stop);
+    if (!item) {
+      return std::nullopt;
+    }
+    std::optional<Json> record = output_.recorded(*item);
+    if (record) {
+      return [this, item = std::move(*item), record = std::move(*record)] {
+        return load_recorded(item, record, captioner_, load_options_);
+      };
+    }
+    return [this, item = std::move(*item)] { return load(item, captioner_, load_options_); };
+  }
+
+  /// The next images: a full batch, but of standard input only what is there, so that whoever feeds it line
+  /// by line gets answers.
+  std::vector<Loaded> take(Prefetch<Loaded>& images, size_t most) {
+    std::vector<Loaded> batch;
+    while (batch.size() < most) {
+      const bool only_if_known = source_.reads_input() && !batch.empty();
+      std::optional<Loaded> next = images.next(only_if_known, [] { return interrupted(); });
+      if (!next) {
+        break;
+      }
+      batch.push_back(std::move(*next));
+    }
+    return batch;
+  }
+
+  const Arguments& arguments_;
+  Source source_;
+  Output output_;
+  Captioner captioner_;
+  LoadOptions load_options_;
+  CaptionOptions options_;
+};
+
+}  // namespace
+
+void run(Arguments& arguments, CommandLine& line) {
+  sort_words(arguments);
+  if (arguments.resume && arguments.output.empty()) {
+    throw Error(ErrorKind::usage, "--resume needs the --output of the run that it goes on with");
+  }
+  if (arguments.quiet) {
+    set_log_level(LogLevel::warning);
+  }
+  const auto started = std::chrono::steady_clock::now();
+  const Value config = run_config(arguments);
+  apply_threads(read_runtime_options(config));
+  PluginHost host(plugin_directories(config));
+  Job job(arguments, config, host);
+  const bool done = job.run();
+  const Output& output = job.output();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (!done) {
+    log(LogLevel::warning, "interrupted after {} images; {}", output.images(),
+        arguments.output.empty() ? "with --output FILE the work could go on where it stopped"
+                                 : "the same command with --resume goes on");
+  } else if (output.images() > 1) {
+    log(LogLevel::info, "{} images, {} regions, {} failed, {:.1f} s", output.images(), output.regions(),
+        output.errors(), seconds);
+  }
+  if (!done || output.errors() > 0) {
+    line.exit_code = 1;
+  }
+}
+
+}  // namespace patchioner::caption

@@ -1,0 +1,184 @@
+// The parts of the command `caption`, in the order in which an image passes them: arguments, source, load,
+// captions, record, output.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "data/predictions.hpp"
+#include "data/record_file.hpp"
+#include "report/page.hpp"
+#include "runtime/captioner.hpp"
+
+namespace patchioner {
+
+struct CommandLine;
+
+namespace caption {
+
+using Json = nlohmann::ordered_json;
+
+/// What the command line says, taken apart but not yet looked up.
+struct Arguments {
+  std::vector<std::string> words;      ///< IMAGES, and perhaps CONFIG and overrides among them
+  std::string config;                  ///< --config
+  std::vector<std::string> overrides;  ///< --set
+  std::vector<std::pair<std::string, std::string>>
+      regions;  ///< option name and text, in the order of the command line
+  std::string regions_file;
+  std::string exif = "apply";
+  bool json = false;
+  bool explain = false;
+  int64_t memory_texts = 5;
+  std::string output;
+  bool resume = false;
+  std::string annotate;
+  std::string page;
+  std::string coco;
+  std::optional<int64_t> batch;
+  std::optional<int64_t> threads;
+  bool quiet = false;
+};
+
+/// Sorts the words into config, overrides and images (caption_words.cpp); throws an Error of kind usage.
+void sort_words(Arguments& arguments);
+
+/// Image files that a word stands for: itself, everything in a folder, or what a pattern matches; sorted by
+/// name.
+std::vector<std::filesystem::path> expand_images(const std::string& word);
+
+/// Regions in their JSON form, and read.
+struct AskedRegions {
+  std::vector<Json> asked;
+  std::vector<Region> regions;   ///< parallel; empty when they are still to be read (by read_region)
+  std::filesystem::path folder;  ///< relative mask files are relative to it
+};
+
+/// The JSON form of one region option ("box", "1,2,3,4"); throws an Error of kind usage.
+Json region_of_option(const std::string& option, const std::string& text);
+
+/// An image that is to be captioned.
+struct Item {
+  std::string name;  ///< as it is shown and recorded
+  std::filesystem::path path;
+  Json id;  ///< of a JSON line; null otherwise
+  std::shared_ptr<const AskedRegions> regions;
+  std::string error;  ///< a line that could not be understood
+};
+
+/// The same item in the records of an interrupted run has the same key.
+std::string key_of(const Item& item);
+std::string key_of_record(const Json& record);
+
+/// A region's JSON without what a result adds to it.
+Json without_results(Json region);
+
+/// Gives the items one after the other: those of the command line, those of --regions, those of standard
+/// input as they come.
+class Source {
+ public:
+  explicit Source(const Arguments& arguments);
+
+  /// Nothing at the end, or when `stop` is asked for while standard input is silent.
+  std::optional<Item> next(const std::stop_token& stop);
+
+  /// 0 when standard input is read.
+  size_t total() const { return reads_input_ ? 0 : items_.size(); }
+  bool reads_input() const { return reads_input_; }
+
+ private:
+  void add_words(const Arguments& arguments);
+  std::optional<Item> next_line(const std::stop_token& stop);
+  std::optional<std::string> read_line(const std::stop_token& stop);
+
+  std::shared_ptr<const AskedRegions> common_;
+  std::deque<Item> items_;  ///< of the command line and --regions
+  bool reads_input_ = false;
+  bool input_ended_ = false;
+  size_t line_number_ = 0;
+  std::string buffer_;
+};
+
+/// An item with its image read and its regions understood.
+struct Loaded {
+  Item item;
+  CaptionTask task;                        ///< holds the regions without an error only
+  std::vector<Region> regions;             ///< all of them
+  std::vector<std::string> region_errors;  ///< parallel; empty texts for sound ones
+  std::string error;                       ///< of the image; then there are no results
+  at::Tensor shown;                        ///< [h,w,3] pixels for pictures, when wanted
+  std::optional<Json> record;              ///< when an earlier run has done it already
+};
+
+struct LoadOptions {
+  ExifOrientation orientation = ExifOrientation::apply;
+  bool keep_for_pictures = false;
+};
+
+/// What an exception says, without LibTorch's backtrace.
+std::string sentence_of(const std::exception& error);
+
+/// Reads and prepares an item; what goes wrong is noted in it. [any-thread]
+Loaded load(Item item, const Captioner& captioner, const LoadOptions& options);
+/// The same for an item that has a record: only what pictures need.
+Loaded load_recorded(Item item, Json record, const Captioner& captioner, const LoadOptions& options);
+
+/// One result line, the same form as an input line with the results added.
+Json record_of(const Loaded& loaded, const std::vector<RegionResult>& results, const std::string& settings,
+               bool explain);
+/// What a picture shows of it. `results` may be empty when `record` is an older run's.
+ShownImage shown_of(const Loaded& loaded, const std::vector<RegionResult>& results, const Json& record);
+std::string one_line(const Json& record);
+size_t errors_in(const Json& record);
+
+/// Where results go. Throws an Error of kind io when they cannot be written.
+class Output {
+ public:
+  Output(const Arguments& arguments, const PageHeader& header, std::string settings);
+
+  /// Records that an interrupted run has left, by key; taken out as items turn up.
+  std::optional<Json> recorded(const Item& item);
+
+  void write(const Loaded& loaded, const std::vector<RegionResult>& results);
+  /// Page and COCO file; called also after an interrupt.
+  void finish();
+
+  bool wants_pictures() const { return page_ != nullptr || !annotate_.empty(); }
+  bool on_terminal() const;
+  size_t images() const { return images_; }
+  size_t regions() const { return regions_; }
+  size_t errors() const { return errors_; }
+
+ private:
+  void read_records(const std::string& path);
+  void print(const Json& record, const Loaded& loaded);
+  void draw(const Loaded& loaded, const ShownImage& shown);
+  void add_coco(const Loaded& loaded, const Json& record);
+
+  const Arguments& arguments_;
+  std::string settings_;
+  std::unique_ptr<RecordFile> file_;
+  std::map<std::string, std::deque<Json>> recorded_;
+  std::unique_ptr<PageWriter> page_;
+  std::unique_ptr<AtomicFile> coco_file_;  // opened first: whether it can be written is known before any work
+  std::filesystem::path annotate_;
+  std::map<std::string, size_t> picture_names_;
+  std::vector<TaskImage> coco_images_;
+  std::vector<CocoPrediction> coco_predictions_;
+  size_t images_ = 0;
+  size_t regions_ = 0;
+  size_t errors_ = 0;
+};
+
+/// The whole command; sets the exit code.
+void run(Arguments& arguments, CommandLine& line);
+
+}  // namespace caption
+}  // namespace patchioner

@@ -1,0 +1,167 @@
+// Results as JSON, and JSON as what pictures show.
+#include "caption.hpp"
+
+namespace patchioner::caption {
+namespace {
+
+/// Weights are for looking at: six digits keep a line short.
+Json grid_json(const at::Tensor& weights) {
+  Json rows = Json::array();
+  const at::Tensor values = weights.to(at::kCPU).to(at::kFloat).contiguous();  // [rows,columns]
+  for (int64_t row = 0; row < values.size(0); ++row) {
+    Json line = Json::array();
+    for (int64_t column = 0; column < values.size(1); ++column) {
+      const float value = values[row][column].item<float>();
+      line.push_back(std::isfinite(value) ? Json(std::round(static_cast<double>(value) * 1e6) / 1e6)
+                                          : Json());
+    }
+    rows.push_back(std::move(line));
+  }
+  return rows;
+}
+
+at::Tensor grid_of(const Json& rows) {
+  if (!rows.is_array() || rows.empty() || !rows[0].is_array()) {
+    return {};
+  }
+  const auto height = static_cast<int64_t>(rows.size());
+  const auto width = static_cast<int64_t>(rows[0].size());
+  at::Tensor grid = at::zeros({height, width});
+  for (int64_t row = 0; row < height; ++row) {
+    for (int64_t column = 0; column < width; ++column) {
+      const Json& value = rows[static_cast<size_t>(row)].at(static_cast<size_t>(column));
+      grid[row][column] = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+  return grid;
+}
+
+void add_result(Json& region, const RegionResult& result) {
+  if (!result.error.empty()) {
+    region["error"] = result.error;
+    return;
+  }
+  region["caption"] = result.caption.text;
+  region["score"] = result.caption.score;
+  if (!result.warnings.empty()) {
+    region["warnings"] = result.warnings;
+  }
+}
+
+void add_explanation(Json& region, const RegionResult& result) {
+  const Caption& caption = result.caption;
+  if (result.weights.defined()) {
+    region["weights"] = grid_json(result.weights);
+  }
+  for (const MemoryMatch& match : result.memory) {
+    region["memory"].push_back(
+        {{"text", match.text}, {"similarity", match.similarity}, {"weight", match.weight}});
+  }
+  for (size_t i = 0; i < std::min(caption.tokens.size(), caption.log_probabilities.size()); ++i) {
+    Json token = {{"text", caption.tokens[i]}, {"log_probability", caption.log_probabilities[i]}};
+    if (i < caption.token_ids.size()) {
+      token["id"] = caption.token_ids[i];
+    }
+    region["tokens"].push_back(std::move(token));
+  }
+}
+
+ShownRegion shown_region(const Region& region, const Json& entry) {
+  ShownRegion shown;
+  shown.region = region;
+  shown.caption = entry.value("caption", "");
+  shown.error = entry.value("error", "");
+  if (entry.contains("score") && entry["score"].is_number()) {
+    shown.score = entry["score"].get<double>();
+  }
+  if (entry.contains("warnings")) {
+    shown.warnings = entry["warnings"].get<std::vector<std::string>>();
+  }
+  if (entry.contains("weights")) {
+    shown.weights = grid_of(entry["weights"]);
+  }
+  for (const Json& match : entry.value("memory", Json::array())) {
+    shown.memory.push_back(
+        {match.value("text", ""), match.value("similarity", 0.0), match.value("weight", 0.0)});
+  }
+  for (const Json& token : entry.value("tokens", Json::array())) {
+    shown.tokens.push_back({token.value("text", ""), token.value("log_probability", 0.0)});
+  }
+  return shown;
+}
+
+}  // namespace
+
+Json record_of(const Loaded& loaded, const std::vector<RegionResult>& results, const std::string& settings,
+               bool explain) {
+  Json record = {{"image", loaded.item.name}};
+  if (!loaded.item.id.is_null()) {
+    record["id"] = loaded.item.id;
+  }
+  if (loaded.error.empty()) {
+    record["width"] = loaded.task.geometry.image_width;
+    record["height"] = loaded.task.geometry.image_height;
+  } else {
+    record["error"] = loaded.error;
+  }
+  Json regions = Json::array();
+  size_t next = 0;
+  for (size_t i = 0; loaded.item.regions != nullptr && i < loaded.item.regions->asked.size(); ++i) {
+    Json region = loaded.item.regions->asked[i];
+    if (!region.is_object()) {
+      region = {{"asked", region}};
+    }
+    if (i < loaded.region_errors.size() && !loaded.region_errors[i].empty()) {
+      region["error"] = loaded.region_errors[i];
+    } else if (loaded.error.empty() && next < results.size()) {
+      const RegionResult& result = results[next++];
+      add_result(region, result);
+      if (explain && result.error.empty()) {
+        add_explanation(region, result);
+      }
+    }
+    regions.push_back(std::move(region));
+  }
+  record["regions"] = std::move(regions);
+  record["settings"] = settings;
+  return record;
+}
+
+ShownImage shown_of(const Loaded& loaded, const std::vector<RegionResult>& results, const Json& record) {
+  ShownImage image;
+  image.title = loaded.item.name;
+  image.pixels = loaded.shown;
+  image.geometry = loaded.task.geometry;
+  image.error = loaded.error;
+  const Json regions = record.value("regions", Json::array());
+  size_t next = 0;
+  for (size_t i = 0; i < std::min(regions.size(), loaded.regions.size()); ++i) {
+    ShownRegion shown = shown_region(loaded.regions[i], regions[i]);
+    // Heat maps are drawn even where the record keeps no weights.
+    if (i < loaded.region_errors.size() && loaded.region_errors[i].empty() && next < results.size()) {
+      const RegionResult& result = results[next++];
+      if (result.weights.defined()) {
+        shown.weights = result.weights;
+      }
+    }
+    image.regions.push_back(std::move(shown));
+  }
+  return image;
+}
+
+std::string one_line(const Json& record) {
+  return record.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+size_t errors_in(const Json& record) {
+  if (record.contains("error")) {
+    return 1;
+  }
+  size_t errors = 0;
+  for (const Json& region : record.value("regions", Json::array())) {
+    errors += region.contains("error") ? 1 : 0;
+  }
+  return errors;
+}
+
+}  // namespace patchioner::caption
