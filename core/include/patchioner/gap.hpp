@@ -16,6 +16,7 @@ struct MemoryMatch {
   std::string text;
   double similarity = 0;  ///< cosine
   double weight = 0;      ///< its share of the softmax, in [0,1]
+  int64_t row = 0;        ///< of the memory
 };
 
 class Gap {

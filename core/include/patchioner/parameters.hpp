@@ -114,6 +114,11 @@ class ParameterList {
       parameter_.default_value = Value();
       return *this;
     }
+    /// There is no value unless one is given; without it the field keeps what its struct says.
+    Refiner& unset() {
+      parameter_.default_value = Value();
+      return *this;
+    }
     Refiner& path() {
       parameter_.type = ParameterType::path;
       return *this;

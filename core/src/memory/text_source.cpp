@@ -1,0 +1,230 @@
+#include "memory/text_source.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <patchioner/error.hpp>
+#include <vector>
+
+#include "support/files.hpp"
+#include "text/utf8.hpp"
+
+namespace patchioner {
+namespace {
+
+using Visit = std::function<bool(std::string)>;
+
+constexpr std::string_view kWhiteSpace = " \t\r\n";
+constexpr std::array<std::string_view, 2> kTextKeys = {"caption", "text"};
+constexpr const char* kExpected =
+    "expected are COCO captions ({\"annotations\": [{\"caption\": ...}]}), an array of texts or of objects "
+    "with \"caption\" or \"text\"";
+
+/// Picks the texts out of a JSON document as it is parsed, so that a file of any size never becomes a tree.
+class CaptionDocument {
+ public:
+  CaptionDocument(const std::string& name, const Visit& visit) : name_(name), visit_(visit) {}
+
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(int64_t) { return true; }
+  bool number_unsigned(uint64_t) { return true; }
+  bool number_float(double, const std::string&) { return true; }
+  bool binary(nlohmann::json::binary_t&) { return true; }
+  bool start_object(size_t) { return push(false); }
+  bool start_array(size_t) { return push(true); }
+  bool end_object() { return pop(); }
+  bool end_array() { return pop(); }
+  bool key(std::string& key) {
+    open_.back().key = key;
+    return true;
+  }
+  bool string(std::string& value) {
+    if (!is_text()) {
+      return true;
+    }
+    ++count_;
+    return visit_(std::move(value));
+  }
+  bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) {
+    throw Error(
+        ErrorKind::data,
+        "{}: the captions are no valid JSON (at byte {}, behind {} texts); the file is damaged or cut", name_,
+        position, count_);
+  }
+  size_t count() const { return count_; }
+
+ private:
+  struct Container {
+    bool array;
+    std::string key;  ///< of an object, the one being read
+  };
+  static constexpr size_t kDeepest = 64;
+
+  bool push(bool array) {
+    if (open_.size() == kDeepest) {
+      throw Error(ErrorKind::data, "{}: the JSON is nested more than {} deep, which no caption file is",
+                  name_, kDeepest);
+    }
+    open_.push_back({array, {}});
+    return true;
+  }
+  bool pop() {
+    open_.pop_back();
+    return true;
+  }
+  /// Whether a string at this place is a text.
+  bool is_text() const {
+    if (open_.size() == 1) {
+      return open_[0].array;
+    }
+    if (open_.size() == 2) {
+      return open_[0].array && !open_[1].array && is_text_key(open_[1].key);
+    }
+    return open_.size() == 3 && open_[0].key == "annotations" && open_[1].array && !open_[2].array &&
+           open_[2].key == "caption";
+  }
+  static bool is_text_key(const std::string& key) { return key == kTextKeys[0] || key == kTextKeys[1]; }
+
+  const std::string& name_;
+  const Visit& visit_;
+  std::vector<Container> open_;
+  size_t count_ = 0;
+};
+
+void visit_document(std::string_view content, const Visit& visit, const std::string& name) {
+  bool stopped = false;
+  const Visit watched = [&](std::string text) {
+    stopped = !visit(std::move(text));
+    return !stopped;
+  };
+  CaptionDocument handler(name, watched);
+  nlohmann::json::sax_parse(content.begin(), content.end(), &handler);
+  if (handler.count() == 0 && !stopped) {
+    throw Error(ErrorKind::data, "{}: the JSON holds no captions; {}", name, kExpected);
+  }
+}
+
+/// The text of one JSON line, or nothing.
+std::optional<std::string> text_of_line(std::string_view line) {
+  const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_object()) {
+    for (const std::string_view key : kTextKeys) {
+      if (const auto found = value.find(key); found != value.end() && found->is_string()) {
+        return found->get<std::string>();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Calls `take(line, number)` for each line that is not blank, until it returns false.
+template <class Take>
+void for_each_line(std::string_view content, Take take) {
+  size_t number = 0;
+  while (!content.empty()) {
+    const size_t end = std::min(content.find('\n'), content.size());
+    std::string_view line = content.substr(0, end);
+    content.remove_prefix(std::min(end + 1, content.size()));
+    ++number;
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    if (line.find_first_not_of(kWhiteSpace) != std::string_view::npos && !take(line, number)) {
+      return;
+    }
+  }
+}
+
+void visit_json_lines(std::string_view content, const Visit& visit, const std::string& name) {
+  for_each_line(content, [&](std::string_view line, size_t number) {
+    std::optional<std::string> text = text_of_line(line);
+    if (!text) {
+      throw Error(ErrorKind::data,
+                  "{}:{}: the line is no JSON string and no object with \"caption\" or \"text\"", name,
+                  number);
+    }
+    return visit(std::move(*text));
+  });
+}
+
+void visit_lines(std::string_view content, const Visit& visit, const std::string& name) {
+  // Text has no zero bytes; an archive or an image has some right at its beginning.
+  constexpr size_t kLookedAt = 65536;
+  if (content.substr(0, kLookedAt).find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::data,
+                "{}: this is no text file; give COCO captions, a JSON array, JSON lines, or one text a line",
+                name);
+  }
+  for_each_line(content, [&](std::string_view line, size_t) { return visit(well_formed_utf8(line)); });
+}
+
+/// The first character at or after `position` that is no white space, or 0.
+char next_character(std::string_view content, size_t position) {
+  const size_t found = content.find_first_not_of(kWhiteSpace, position);
+  return found == std::string_view::npos ? '\0' : content[found];
+}
+
+TextFormat detect(std::string_view content) {
+  const size_t begin = content.find_first_not_of(kWhiteSpace);
+  if (begin == std::string_view::npos) {
+    return TextFormat::lines;
+  }
+  const char first = content[begin];
+  const char second = next_character(content, begin + 1);
+  if (first == '[') {
+    return second == '"' || second == '{' || second == ']' ? TextFormat::json : TextFormat::lines;
+  }
+  if (first == '{' || first == '"') {
+    const std::string_view line =
+        content.substr(begin, std::min(content.find('\n', begin), content.size()) - begin);
+    if (text_of_line(line)) {
+      return TextFormat::json_lines;
+    }
+    return first == '{' && (second == '"' || second == '}') ? TextFormat::json : TextFormat::lines;
+  }
+  return TextFormat::lines;
+}
+
+}  // namespace
+
+TextFormat text_format_from(std::string_view word) {
+  if (word == "auto") {
+    return TextFormat::automatic;
+  }
+  if (word == "json") {
+    return TextFormat::json;
+  }
+  if (word == "jsonl") {
+    return TextFormat::json_lines;
+  }
+  if (word == "text") {
+    return TextFormat::lines;
+  }
+  throw Error(ErrorKind::usage, "'{}' is no format of texts; known are auto, json, jsonl and text", word);
+}
+
+void visit_texts(const std::filesystem::path& path, TextFormat format, const Visit& visit,
+                 const std::string& name) {
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+  std::string_view content = file->text();
+  if (content.starts_with("\xef\xbb\xbf")) {
+    content.remove_prefix(3);  // a byte order mark
+  }
+  if (content.find_first_not_of(kWhiteSpace) == std::string_view::npos) {
+    throw Error(ErrorKind::data, "{}: the file of texts is empty", name);
+  }
+  switch (format == TextFormat::automatic ? detect(content) : format) {
+    case TextFormat::json:
+      return visit_document(content, visit, name);
+    case TextFormat::json_lines:
+      return visit_json_lines(content, visit, name);
+    default:
+      return visit_lines(content, visit, name);
+  }
+}
+
+}  // namespace patchioner

@@ -1,0 +1,29 @@
+// Where a memory bank's texts come from: caption files of any size, read as a stream.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace patchioner {
+
+enum class TextFormat {
+  automatic,  ///< told by content
+  json,  ///< COCO captions ({"annotations": [{"caption": ...}]}), or an array of strings or of objects with
+         ///< "caption" or "text"
+  json_lines,  ///< one string, or one object with "caption" or "text", a line
+  lines,       ///< one text a line; empty lines are passed over
+};
+
+/// "auto", "json", "jsonl", "text". Throws an Error of kind usage for any other word.
+TextFormat text_format_from(std::string_view word);
+
+/// Gives every text of the file in order; `visit` returns false to stop. Ill-formed UTF-8 in plain lines is
+/// replaced. `name` stands for the file in messages. Throws Error: io, or data when the file is damaged or
+/// holds no texts.
+void visit_texts(const std::filesystem::path& path, TextFormat format,
+                 const std::function<bool(std::string text)>& visit, const std::string& name);
+
+}  // namespace patchioner
