@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "memory/append_file.hpp"
+#include "support/progress.hpp"
 #include "test_banks.hpp"
 
 namespace patchioner {
@@ -16,6 +17,9 @@ namespace {
 using test::mentions;
 using test::refusal;
 using Texts = std::vector<std::string>;
+
+/// No progress lines among the tests' own.
+[[maybe_unused]] const bool quiet = (Progress::set_enabled(false), true);
 
 /// Encodes a text by its bytes and by its place in the batch: batches that are cut otherwise give other
 /// numbers.
