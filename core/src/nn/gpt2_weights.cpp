@@ -86,6 +86,17 @@ std::vector<std::pair<std::string, at::Tensor>> Gpt2Weights::named() const {
   return result;
 }
 
+void Gpt2Weights::move_to(at::Device device) {
+  for (at::Tensor* tensor : {&token_embedding, &position_embedding, &ln_f_weight, &ln_f_bias}) {
+    *tensor = tensor->to(device);
+  }
+  for (Gpt2Layer& layer : layers) {
+    for (const LayerField& field : kLayerFields) {
+      layer.*field.tensor = (layer.*field.tensor).to(device);
+    }
+  }
+}
+
 void infer_gpt2_sizes(const StateDict& state_dict, const std::string& prefix, Gpt2Config& config) {
   const auto size = [&](const std::string& name, size_t axis, int64_t& value) {
     const TensorInfo* info = state_dict.info(prefix + name);

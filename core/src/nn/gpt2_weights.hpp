@@ -56,6 +56,8 @@ struct Gpt2Weights {
   /// Name and tensor of each parameter, "transformer.wte.weight" first, in the order of the original
   /// checkpoints; the tensors are shared.
   std::vector<std::pair<std::string, at::Tensor>> named() const;
+
+  void move_to(at::Device device);
 };
 
 /// Fills the sizes of `config` that are 0 from the shapes of a checkpoint whose names begin with `prefix`

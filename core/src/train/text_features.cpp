@@ -7,6 +7,7 @@
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
+#include "train/output_folder.hpp"
 
 namespace patchioner {
 
@@ -101,7 +102,7 @@ EncodedTexts encode_texts(const Backbone& backbone, std::span<const std::string>
   const std::string fingerprint = backbone.text_fingerprint();
   const bool remember = !options.cache.empty() && !fingerprint.empty();
   if (remember) {
-    std::filesystem::create_directories(options.cache);
+    make_output_folder(options.cache);
   }
   EncodedTexts result;
   result.features = at::empty({static_cast<int64_t>(texts.size()), backbone.dim()}, at::kFloat);  // [N,D]

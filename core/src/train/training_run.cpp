@@ -11,6 +11,7 @@
 #include "support/progress.hpp"
 #include "train/curve.hpp"
 #include "train/event_file.hpp"
+#include "train/output_folder.hpp"
 #include "train/training_data.hpp"
 
 namespace patchioner {
@@ -238,7 +239,7 @@ class Run {
 
 TrainingOutcome run_training(const TrainingParts& parts, const TrainOptions& options, bool restart,
                              const TrainingObserver& observer) {
-  std::filesystem::create_directories(options.output);
+  make_output_folder(options.output);
   const std::optional<TrainingData> data =
       prepare_training_data(*parts.backbone, *parts.decoder, parts.gaps, options);
   if (!data) {

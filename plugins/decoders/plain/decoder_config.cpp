@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "checkpoint/pickle_values.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -13,9 +14,13 @@ using Json = nlohmann::ordered_json;
 
 Json read_fields(const std::filesystem::path& file) {
   const std::string text = read_file(file);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || text[first] != '{') {
+    return Json(read_pickle_plain_values(file));
+  }
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) {
-    throw Error(ErrorKind::data, "{}: neither a pickled nor a JSON decoder configuration", file.string());
+  if (json.is_discarded()) {
+    throw Error(ErrorKind::data, "{}: begins like JSON, but is damaged", file.string());
   }
   return json;
 }

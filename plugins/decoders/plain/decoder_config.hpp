@@ -8,8 +8,8 @@
 namespace patchioner {
 
 /// Sets the fields of `config` that the file names. The file is `decoder_config.pkl` (its plain values are
-/// read, no code is run) or the same as JSON. Throws Error: io, data when it is neither, config when it asks
-/// for a GPT-2 that this one is not (another activation, an untied head, unscaled attention).
+/// read, no code is run) or the same as JSON. Throws Error: io, data or checkpoint when it is neither, config
+/// when it asks for a GPT-2 that this one is not (another activation, an untied head, unscaled attention).
 void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config);
 
 /// The JSON form of the same, for write_file.

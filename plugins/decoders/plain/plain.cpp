@@ -1,9 +1,8 @@
 #include "plain.hpp"
 
-#include <fmt/ranges.h>
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <patchioner/error.hpp>
@@ -80,6 +79,9 @@ PlainDecoder::PlainDecoder(const PlainOptions& options, const PluginContext& con
   } else {
     load(options, configured(options));
   }
+  weights_.move_to(context.device);
+  prefix_weight_ = prefix_weight_.to(context.device);
+  prefix_bias_ = prefix_bias_.to(context.device);
   if (options.max_length > weights_.config.n_positions) {
     throw Error(ErrorKind::config, "max_length is {}, but the decoder has {} positions (n_positions)",
                 options.max_length, weights_.config.n_positions);
@@ -153,7 +155,8 @@ std::vector<Caption> PlainDecoder::decode(const DecodeInput& input) const {
       search.end_id = tokenizer_->end_id();
     }
   }
-  const at::Tensor prefix = packed->prefix.forward(input.features.to(at::kFloat)).unsqueeze(1);  // [R,1,E]
+  const at::Tensor prefix =
+      packed->prefix.forward(input.features.to(context_.device, at::kFloat)).unsqueeze(1);  // [R,1,E]
   const GreedySearchResult found = greedy_search(packed->model, prefix, search);
   const at::Tensor ids = found.ids.to(at::kCPU).contiguous();                              // [R,T]
   const at::Tensor log_probabilities = found.log_probabilities.to(at::kCPU).contiguous();  // [R,T]

@@ -6,8 +6,8 @@
 
 namespace patchioner {
 
-/// A size of 0 and a rate of -1 mean: as the config file says, else as the weights' shapes tell, else the
-/// reference's value (spec/01 section 6).
+/// A size of 0 and a rate of -1 mean "not given": as the config file says, else as the weights' shapes tell,
+/// else the reference's value (spec/01 section 6).
 struct PlainOptions {
   std::string weights;
   std::string config;
@@ -43,29 +43,41 @@ inline void declare(ParameterList<PlainOptions>& list) {
            "CLIP tokenizer (bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt); empty: ids, no "
            "texts")
       .path();
-  list.add("prefix_size", &O::prefix_size, "width of the features it reads; 0: as the weights have it")
-      .range(0, kMostWidth);
-  list.add("vocab_size", &O::vocab_size, "rows of the token embedding; 0: config file, weights, or 50257")
-      .range(0, kMostIds);
-  list.add("n_positions", &O::n_positions, "longest text in ids; 0: config file, weights, or 1024")
-      .range(0, kMostIds);
-  list.add("n_embd", &O::n_embd, "width of the language model; 0: config file, weights, or 768")
-      .range(0, kMostWidth);
-  list.add("n_layer", &O::n_layer, "blocks; 0: config file, weights, or 4").range(0, 1000);
-  list.add("n_head", &O::n_head, "attention heads; 0: config file, or 4 (weights do not tell)")
-      .range(0, 1000);
-  list.add("n_inner", &O::n_inner, "width of the MLPs; 0: config file, weights, or 4 n_embd")
-      .range(0, 4 * kMostWidth);
+  list.add("prefix_size", &O::prefix_size, "width of the features it reads; otherwise as the weights have it")
+      .range(1, kMostWidth)
+      .unset();
+  list.add("vocab_size", &O::vocab_size,
+           "rows of the token embedding; otherwise config file, weights, or 50257")
+      .range(1, kMostIds)
+      .unset();
+  list.add("n_positions", &O::n_positions, "longest text in ids; otherwise config file, weights, or 1024")
+      .range(1, kMostIds)
+      .unset();
+  list.add("n_embd", &O::n_embd, "width of the language model; otherwise config file, weights, or 768")
+      .range(1, kMostWidth)
+      .unset();
+  list.add("n_layer", &O::n_layer, "blocks; otherwise config file, weights, or 4").range(1, 1000).unset();
+  list.add("n_head", &O::n_head, "attention heads; otherwise config file, or 4 (weights do not tell)")
+      .range(1, 1000)
+      .unset();
+  list.add("n_inner", &O::n_inner, "width of the MLPs; otherwise config file, weights, or 4 n_embd")
+      .range(1, 4 * kMostWidth)
+      .unset();
   list.add("max_length", &O::max_length, "greedy steps, start and end marker included").range(1, 1000);
   list.add(
       "score_until_end", &O::score_until_end,
       "score from the ids up to the end marker, and stop there; false: over all steps, as the reference");
-  list.add("resid_pdrop", &O::resid_pdrop, "training: dropout of what blocks add; -1: config file, or 0.1")
-      .range(-1, 0.99);
-  list.add("embd_pdrop", &O::embd_pdrop, "training: dropout of the embeddings; -1: config file, or 0.1")
-      .range(-1, 0.99);
-  list.add("attn_pdrop", &O::attn_pdrop, "training: dropout of attention weights; -1: config file, or 0.1")
-      .range(-1, 0.99);
+  list.add("resid_pdrop", &O::resid_pdrop,
+           "training: dropout of what blocks add; otherwise config file, or 0.1")
+      .range(0, 0.99)
+      .unset();
+  list.add("embd_pdrop", &O::embd_pdrop, "training: dropout of the embeddings; otherwise config file, or 0.1")
+      .range(0, 0.99)
+      .unset();
+  list.add("attn_pdrop", &O::attn_pdrop,
+           "training: dropout of attention weights; otherwise config file, or 0.1")
+      .range(0, 0.99)
+      .unset();
   list.add("label_smoothing", &O::label_smoothing, "training: share of the loss spread over all ids")
       .range(0, 1);
   list.add("training_tokens", &O::training_tokens,

@@ -95,7 +95,7 @@ void PlainDecoder::save(const std::string& path) const {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [name, tensor] : parameters()) {
     if (name == kPrefixWeight) {
-      tensors.emplace_back(std::string(kDecoderPrefix) + "lm_head.weight", weights_.token_embedding.detach());
+      tensors.emplace_back(fmt::format("{}lm_head.weight", kDecoderPrefix), weights_.token_embedding.detach());
     }
     tensors.emplace_back(name, tensor.detach());
   }

@@ -1,0 +1,260 @@
+// Golden cases of the plain decoder: forward pass, greedy search, texts, training ids and training.
+#include <c10/core/InferenceMode.h>
+
+#include <limits>
+#include <patchioner/error.hpp>
+
+#include "text/clip_tokenizer.hpp"
+#include "train/text_trainer.hpp"
+#include "verify/kinds.hpp"
+
+namespace patchioner {
+namespace {
+
+/// The plain decoder of a case, through the host.
+std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, PluginHost& host, const std::string& weights,
+                                       const std::string& config, Value::Map options = {}) {
+  Value section(std::move(options));
+  section.set("plugin", "plain");
+  section.set("weights", golden.file(weights).string());
+  section.set("config", golden.file(config).string());
+  if (golden.json().contains("vocabulary")) {
+    section.set("vocabulary", golden.file(golden.json()["vocabulary"].get<std::string>()).string());
+  }
+  return host.decoder(section, PluginContext());
+}
+
+DecodeInput input_of(const at::Tensor& features) {
+  DecodeInput input;
+  input.features = features;
+  input.region_features = features;
+  input.explain = true;
+  return input;
+}
+
+/// A number of case.json, in which NaN is the text "nan".
+double number_of(const nlohmann::json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+at::Tensor ids_of(const std::vector<Caption>& captions) {
+  std::vector<at::Tensor> rows;
+  for (const Caption& caption : captions) {
+    rows.push_back(at::tensor(caption.token_ids, at::kLong));
+  }
+  return at::stack(rows);  // [R,T]
+}
+
+at::Tensor log_probabilities_of(const std::vector<Caption>& captions) {
+  std::vector<at::Tensor> rows;
+  for (const Caption& caption : captions) {
+    rows.push_back(at::tensor(caption.log_probabilities, at::kDouble));
+  }
+  return at::stack(rows);  // [R,T]
+}
+
+/// The random numbers of a case instead of a generator's.
+class GivenNumbers final : public RandomSource {
+ public:
+  explicit GivenNumbers(at::Tensor numbers) : numbers_(std::move(numbers)) {}
+  at::Tensor normal(at::IntArrayRef shape) override { return numbers_.reshape(shape); }
+  at::Tensor uniform(at::IntArrayRef) override {
+    throw Error(ErrorKind::data, "the case holds normal numbers only, but uniform ones were drawn");
+  }
+
+ private:
+  at::Tensor numbers_;
+};
+
+OptimizerOptions optimizer_of(const nlohmann::json& dims) {
+  OptimizerOptions options;
+  options.learning_rate = dims.at("lr").get<double>();
+  options.warmup_steps = dims.at("warmup_steps").get<int64_t>();
+  options.total_steps = dims.at("total_steps").get<int64_t>();
+  return options;
+}
+
+std::vector<std::shared_ptr<Gap>> gaps_of(const nlohmann::json& dims, PluginHost& host) {
+  const double deviation = dims.at("noise_std").get<double>();
+  Value section(Value::Map{{"plugin", deviation > 0 ? "noise" : "none"}});
+  if (deviation > 0) {
+    section.set("std", deviation);
+  }
+  return {host.gap(section, PluginContext())};
+}
+
+/// Weights after the updates, without the key part of each c_attn.bias: the softmax does not depend on it, so
+/// its gradient is rounding noise, which AdamW scales up to whole steps.
+void compare_final_weights(const GoldenCase& golden, CaseReport& report, const TextTrainer& trainer) {
+  const StateDict expected = StateDict::open(golden.file("decoder_final.pt"));
+  for (const auto& [name, parameter] : trainer.parameters()) {
+    at::Tensor ours = parameter.detach();
+    at::Tensor theirs = expected.tensor(name);
+    if (name.ends_with("attn.c_attn.bias")) {
+      const int64_t width = ours.size(0) / 3;
+      const auto without_keys = [width](const at::Tensor& bias) {
+        return at::cat({bias.narrow(0, 0, width), bias.narrow(0, 2 * width, width)});
+      };
+      ours = without_keys(ours);
+      theirs = without_keys(theirs);
+    }
+    report.compare("final/" + name, ours, theirs, "weights");
+  }
+}
+
+void compare_gradients(const GoldenCase& golden, CaseReport& report, const TextTrainer& trainer) {
+  for (const auto& [name, parameter] : trainer.parameters()) {
+    if (golden.has("grad0." + name)) {
+      report.compare("grad0." + name, parameter.grad(), "gradients");
+    }
+  }
+}
+
+at::Tensor row(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble);
+}
+
+}  // namespace
+
+void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  // Both forms of the settings file, and both ages of the checkpoint.
+  const std::array<std::pair<const char*, const char*>, 2> variants = {
+      {{"decoder.pt", "decoder_config.pkl"}, {"decoder_old.pt", "decoder_config.json"}}};
+  const at::Tensor features = golden.tensor("in_features");
+  for (const auto& [weights, config] : variants) {
+    if (!golden.json()["files"].contains(weights) || !golden.json()["files"].contains(config)) {
+      continue;
+    }
+    const auto decoder = plain_decoder(golden, host, weights, config);
+    const c10::InferenceMode no_gradients;
+    report.compare("prefix_embedding", decoder->probe("prefix_embedding", {{"features", features}}));
+    report.compare("logits", decoder->logits(features, golden.tensor("in_tokens")));
+    const std::vector<Caption> captions = decoder->decode(input_of(features));
+    report.compare("greedy_tokens", ids_of(captions));
+    report.compare("greedy_sum_logprob", log_probabilities_of(captions).sum(1));
+    const nlohmann::json& scores = golden.json()["scores"];
+    for (size_t i = 0; i < captions.size(); ++i) {
+      report.compare_number(fmt::format("scores[{}]", i), captions[i].score, number_of(scores.at(i)));
+    }
+  }
+}
+
+void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  const auto decoder = plain_decoder(golden, host, "decoder.pt", "decoder_config.pkl");
+  const auto until_end =
+      plain_decoder(golden, host, "decoder.pt", "decoder_config.pkl", {{"score_until_end", true}});
+  const at::Tensor features = golden.tensor("in_features");
+  const std::vector<Caption> captions = decoder->decode(input_of(features));
+  DecodeInput input = input_of(features);
+  input.explain = false;  // may stop early
+  const std::vector<Caption> stopped = until_end->decode(input);
+  report.compare("greedy_tokens", ids_of(captions));
+  // The last row is NaN, and not among the expected log-probabilities.
+  const at::Tensor expected = golden.tensor("token_logprobs");
+  report.compare("token_logprobs", log_probabilities_of(captions).narrow(0, 0, expected.size(0)), expected);
+  const nlohmann::json& texts = golden.json()["texts"];
+  report.require("a caption a text", texts.size() == captions.size());
+  for (size_t i = 0; i < std::min(texts.size(), captions.size()); ++i) {
+    const nlohmann::json& text = texts[i];
+    const std::string name = fmt::format("texts[{}].", i);
+    const Caption& caption = captions[i];
+    report.compare_text(name + "batched", caption.raw_text, text["batched"].get<std::string>());
+    report.compare_text(name + "eval_postprocessed", caption.text,
+                        text["eval_postprocessed"].get<std::string>());
+    report.compare_text(name + "stopped early", stopped[i].text, caption.text);
+    report.compare_number(name + "score", caption.score, number_of(text["score"]));
+    if (text["sum_logprob_until_end"].is_number()) {
+      report.compare_number(name + "sum_logprob_until_end", std::log(stopped[i].score),
+                            number_of(text["sum_logprob_until_end"]), "float");
+    }
+    const auto end = std::find(caption.tokens.begin(), caption.tokens.end(), "<|endoftext|>");
+    const int64_t first_end = end == caption.tokens.end() ? -1 : end - caption.tokens.begin();
+    report.require(name + "first_end_token", first_end == text["first_end_token"].get<int64_t>());
+  }
+}
+
+void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  const std::string vocabulary = golden.file(golden.json()["vocabulary"].get<std::string>()).string();
+  const auto tokenizer = ClipTokenizer::open(vocabulary);
+  const at::Tensor expected = golden.tensor("ids77");
+  const auto captions = golden.json()["captions"].get<std::vector<std::string>>();
+  const auto decoded = golden.json()["decoded_ids77"].get<std::vector<std::string>>();
+  const at::Tensor ids = tokenizer->tokenize(captions, expected.size(1), /*truncate=*/false);
+  report.compare("ids77", ids);
+  // A small fresh decoder: only its tokenizer matters here.
+  Value section(Value::Map{{"plugin", "plain"},
+                           {"vocabulary", vocabulary},
+                           {"vocab_size", tokenizer->size()},
+                           {"prefix_size", 4},
+                           {"n_embd", 4},
+                           {"n_layer", 1},
+                           {"n_head", 1},
+                           {"n_positions", 32},
+                           {"context_length", expected.size(1)},
+                           {"training_tokens", golden.tensor("ids20").size(1)}});
+  const auto decoder = host.decoder(section, PluginContext());
+  std::vector<size_t> dropped;
+  report.compare("ids20", decoder->training_ids(captions, dropped));
+  report.require("no caption is dropped", dropped.empty());
+  const auto too_long = golden.json()["too_long_rejected"].get<std::vector<std::string>>();
+  report.require("longer captions give no ids", decoder->training_ids(too_long, dropped).size(0) == 0);
+  report.require("longer captions are dropped", dropped.size() == too_long.size());
+  for (size_t i = 0; i < decoded.size(); ++i) {
+    const at::Tensor line = ids[static_cast<int64_t>(i)].contiguous();
+    const int64_t* first = line.const_data_ptr<int64_t>();
+    const int64_t* end = std::find(first + 1, first + line.size(0), 0);  // zeros are padding here
+    report.compare_text(fmt::format("decoded_ids77[{}]", i),
+                        tokenizer->decode({first, static_cast<size_t>(end - first)}), decoded[i]);
+  }
+}
+
+void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  const nlohmann::json& dims = golden.json()["dims"];
+  Value::Map no_dropout;
+  for (const char* rate : {"resid_pdrop", "embd_pdrop", "attn_pdrop"}) {
+    no_dropout.emplace_back(rate, dims.at(rate).get<double>());
+  }
+  const auto decoder = plain_decoder(golden, host, "decoder_initial.pt", "decoder_config.pkl", no_dropout);
+  const at::Tensor text_features = golden.tensor("in_text_features");  // [steps,B,D]
+  const at::Tensor noise = golden.tensor("in_noise");                  // [steps,B,D]
+  const at::Tensor ids = golden.tensor("in_tokens");                   // [steps,B,T]
+  TextTrainer trainer(*decoder, gaps_of(dims, host), optimizer_of(dims));
+  std::vector<at::Tensor> inputs;
+  std::vector<double> losses, accuracies, norms, rates;
+  for (int64_t step = 0; step < dims.at("steps").get<int64_t>(); ++step) {
+    GivenNumbers numbers(noise[step]);
+    inputs.push_back(trainer.decoder_input(text_features[step], numbers));
+    if (step == 0 && golden.json().contains("loss0_without_label_smoothing")) {
+      Value::Map options = no_dropout;
+      options.emplace_back("label_smoothing", 0.0);
+      const auto plain_loss =
+          plain_decoder(golden, host, "decoder_initial.pt", "decoder_config.pkl", options);
+      report.compare_number("loss0_without_label_smoothing",
+                            plain_loss->loss(inputs[0], ids[0], /*training=*/false).value.item<double>(),
+                            golden.json()["loss0_without_label_smoothing"].get<double>(), "losses");
+    }
+    const TrainStep values = trainer.step(inputs.back(), ids[step]);
+    losses.push_back(values.loss);
+    accuracies.push_back(values.accuracy);
+    norms.push_back(values.gradient_norm);
+    rates.push_back(values.learning_rate);
+    if (step == 0) {
+      compare_gradients(golden, report, trainer);
+    }
+  }
+  report.compare("prefix_inputs", at::stack(inputs));
+  report.compare("losses", row(losses));
+  report.compare("accuracies", row(accuracies));
+  report.compare("grad_norms", row(norms));
+  report.compare("lrs", row(rates));
+  std::vector<double> final_losses;
+  for (size_t step = 0; step < inputs.size(); ++step) {
+    const c10::InferenceMode no_gradients;
+    final_losses.push_back(decoder->loss(inputs[step], ids[static_cast<int64_t>(step)], /*training=*/false)
+                               .value.item<double>());
+  }
+  report.compare("final_losses", row(final_losses));
+  compare_final_weights(golden, report, trainer);
+}
+
+}  // namespace patchioner

@@ -1,0 +1,254 @@
+#include "train/training_run.hpp"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "checkpoint/state_dict.hpp"
+#include "support/interrupt.hpp"
+#include "test_world.hpp"
+#include "train/training_state.hpp"
+
+namespace patchioner {
+namespace {
+
+struct Killed {};
+
+/// Runs this program again on the test case "in another process" and gives its wait status.
+int in_another_process(const std::string& what, const std::filesystem::path& folder) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("PATCHIONER_TEST_CHILD", what.c_str(), 1);
+    ::setenv("PATCHIONER_TEST_FOLDER", folder.c_str(), 1);
+    const char* arguments[] = {"unit_train", "--no-skip", "--test-case=in another process", "--out=/dev/null",
+                               nullptr};
+    ::execv("/proc/self/exe", const_cast<char* const*>(arguments));
+    ::_exit(127);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status;
+}
+
+// Not a test of its own: what `in_another_process` runs.
+TEST_CASE("in another process" * doctest::skip()) {
+  const char* what = std::getenv("PATCHIONER_TEST_CHILD");
+  const char* root = std::getenv("PATCHIONER_TEST_FOLDER");
+  REQUIRE(what != nullptr);
+  REQUIRE(root != nullptr);
+  install_interrupt_handler();
+  const TrainingFolder unused;
+  SmallTraining training(root);
+  const TrainingOutcome outcome = training.run(unused, false, [&](int64_t step, const TrainStep&) {
+    if (step == 6) {
+      ::raise(std::string_view(what) == "kill" ? SIGKILL : SIGINT);
+    }
+  });
+  CHECK_FALSE(outcome.finished);
+  CHECK(outcome.steps == 7);
+}
+
+TEST_CASE("a training writes a checkpoint an epoch, the curves, and learns") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.options.tensorboard = true;
+  const TrainingOutcome outcome = training.run(folder);
+  CHECK(outcome.finished);
+  CHECK(outcome.steps == 15);
+  CHECK(outcome.epochs.size() == 3);
+  CHECK(outcome.epochs.back().loss < outcome.epochs.front().loss);
+  CHECK(outcome.checkpoint == folder / "out/small-002.pt");
+  CHECK(std::filesystem::exists(folder / "out/small-000.pt"));
+  CHECK(std::filesystem::exists(folder / "out/decoder_config.json"));
+  const std::string epochs = read_file(folder / "out/small_epoch_losses.csv");
+  CHECK(epochs.starts_with("epoch,loss,accuracy\n0,"));
+  CHECK(std::count(epochs.begin(), epochs.end(), '\n') == 4);
+  const std::string steps = read_file(folder / "out/small_steps.csv");
+  CHECK(steps.starts_with("step,epoch,learning_rate,loss,accuracy,gradient_norm\n0,0,0,"));
+  CHECK(std::count(steps.begin(), steps.end(), '\n') == 16);
+  bool has_events = false;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "out")) {
+    has_events = has_events || entry.path().filename().string().starts_with("events.out.tfevents.");
+  }
+  CHECK(has_events);
+}
+
+TEST_CASE("a checkpoint loads again and decodes as the trained decoder does") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  const TrainingOutcome outcome = training.run(folder);
+  const Value section(Value::Map{{"plugin", "plain"},
+                                 {"vocabulary", (folder / "vocabulary.txt").string()},
+                                 {"weights", outcome.checkpoint.string()}});
+  const auto loaded = host().decoder(section, PluginContext());
+  CHECK(equal_weights(*loaded, *training.decoder));
+  DecodeInput input;
+  input.features = training.backbone.encode_text(small_captions()).slice(0, 0, 4);
+  const auto ours = training.decoder->decode(input);
+  const auto theirs = loaded->decode(input);
+  for (size_t i = 0; i < ours.size(); ++i) {
+    CHECK(ours[i].token_ids == theirs[i].token_ids);
+  }
+}
+
+TEST_CASE("two trainings with one seed give the same bits, another seed does not") {
+  const TrainingFolder first_folder, second_folder, third_folder;
+  SmallTraining first(first_folder.path()), second(second_folder.path()), third(third_folder.path());
+  third.options.seed = 43;
+  first.run(first_folder);
+  second.run(second_folder);
+  third.run(third_folder);
+  CHECK(equal_weights(*first.decoder, *second.decoder));
+  CHECK_FALSE(equal_weights(*first.decoder, *third.decoder));
+}
+
+TEST_CASE("a training that broke off anywhere ends with the bits of an uninterrupted one") {
+  const TrainingFolder whole_folder;
+  SmallTraining whole(whole_folder.path());
+  whole.run(whole_folder);
+  const std::string steps = read_file(whole_folder / "out/small_steps.csv");
+  // Before the first saved state, between two, right behind one, in the last epoch.
+  for (const int64_t last : {2, 5, 7, 12}) {
+    const TrainingFolder folder;
+    SmallTraining broken(folder.path());
+    CHECK_THROWS_AS(broken.run(folder, false,
+                               [last](int64_t step, const TrainStep&) {
+                                 if (step == last) {
+                                   throw Killed();
+                                 }
+                               }),
+                    Killed);
+    SmallTraining resumed(folder.path());
+    const TrainingOutcome outcome = resumed.run(folder);
+    CHECK(outcome.finished);
+    CHECK(equal_weights(*resumed.decoder, *whole.decoder));
+    CHECK(read_file(folder / "out/small_steps.csv") == steps);
+    CHECK(read_file(folder / "out/small_epoch_losses.csv") ==
+          read_file(whole_folder / "out/small_epoch_losses.csv"));
+  }
+}
+
+TEST_CASE("kill -9 in the middle of a training loses nothing but the updates since the last saved state") {
+  const TrainingFolder whole_folder, folder;
+  SmallTraining whole(whole_folder.path());
+  whole.run(whole_folder);
+  const int status = in_another_process("kill", folder.path());
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGKILL);
+  SmallTraining resumed(folder.path());
+  int64_t first_step = -1;
+  resumed.run(folder, false,
+              [&](int64_t step, const TrainStep&) { first_step = first_step < 0 ? step : first_step; });
+  CHECK(first_step == 5);  // the end of the first epoch was saved
+  CHECK(equal_weights(*resumed.decoder, *whole.decoder));
+}
+
+TEST_CASE("Ctrl-C finishes the update in flight, saves, and the same call goes on") {
+  const TrainingFolder whole_folder, folder;
+  SmallTraining whole(whole_folder.path());
+  whole.run(whole_folder);
+  const int status = in_another_process("interrupt", folder.path());
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  SmallTraining resumed(folder.path());
+  int64_t first_step = -1;
+  resumed.run(folder, false,
+              [&](int64_t step, const TrainStep&) { first_step = first_step < 0 ? step : first_step; });
+  CHECK(first_step == 7);
+  CHECK(equal_weights(*resumed.decoder, *whole.decoder));
+}
+
+TEST_CASE("a finished training is not trained again, unless it is restarted") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.run(folder);
+  int64_t updates = 0;
+  const auto count = [&](int64_t, const TrainStep&) { ++updates; };
+  SmallTraining again(folder.path());
+  CHECK(again.run(folder, false, count).finished);
+  CHECK(updates == 0);
+  CHECK(equal_weights(*again.decoder, *training.decoder));
+  SmallTraining anew(folder.path());
+  anew.run(folder, true, count);
+  CHECK(updates == 15);
+}
+
+TEST_CASE("a state that was made under other settings is refused with what differs") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.run(folder);
+  SmallTraining other(folder.path());
+  other.options.lr = 0.02;
+  const std::string message = message_of(ErrorKind::config, [&] { other.run(folder); });
+  CHECK(contains(message, "train.lr was 0.01, is 0.02"));
+  CHECK(contains(message, "--restart"));
+  folder.write("captions.txt", joined_lines(small_captions()) + "one more caption\n");
+  SmallTraining other_data(folder.path());
+  CHECK(contains(message_of(ErrorKind::config, [&] { other_data.run(folder); }), "captions was"));
+}
+
+TEST_CASE("a damaged state is refused, and a restart gets over it") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.run(folder);
+  const auto state = folder / "out/small_state.safetensors";
+  std::filesystem::resize_file(state, std::filesystem::file_size(state) / 2);
+  SmallTraining again(folder.path());
+  message_of(ErrorKind::checkpoint, [&] { again.run(folder); });
+  SmallTraining anew(folder.path());
+  CHECK(anew.run(folder, true).finished);
+}
+
+TEST_CASE("a batch that is larger than the data is refused") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.options.batch_size = 41;
+  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(folder); }),
+                 "40 usable captions do not fill one batch of 41"));
+}
+
+TEST_CASE("a decoder of another width than the backbone's is refused before anything is encoded") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  const auto decoder = host().decoder(Value(Value::Map{{"plugin", "plain"},
+                                                       {"vocabulary", (folder / "vocabulary.txt").string()},
+                                                       {"prefix_size", 5},
+                                                       {"vocab_size", kVocabularySize},
+                                                       {"n_embd", 8},
+                                                       {"n_layer", 1},
+                                                       {"n_head", 1}}),
+                                      PluginContext());
+  TrainingParts parts;
+  parts.backbone = &training.backbone;
+  parts.decoder = decoder.get();
+  CHECK(contains(message_of(ErrorKind::config, [&] { run_training(parts, training.options, false); }),
+                 "set decoder.prefix_size to 8"));
+  CHECK(training.backbone.encoded == 0);
+}
+
+TEST_CASE("mixed captions take the feature of a caption of the same image, and need to know the images") {
+  const TrainingFolder folder;
+  SmallTraining training(folder.path());
+  training.options.mix_captions = true;
+  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(folder); }), "needs an image_id"));
+  std::string json = R"({"annotations": [)";
+  const auto captions = small_captions();
+  for (size_t i = 0; i < captions.size(); ++i) {
+    json += fmt::format(R"({}{{"image_id": {}, "caption": "{}"}})", i == 0 ? "" : ",", i / 2, captions[i]);
+  }
+  training.options.data = folder.write("captions.json", json + "]}").string();
+  CHECK(training.run(folder).finished);
+}
+
+TEST_CASE("an output folder that cannot be made or written is an error with its path") {
+  const TrainingFolder folder;
+  folder.write("file", "");
+  SmallTraining training(folder.path());
+  training.options.output = (folder / "file/out").string();
+  CHECK(contains(message_of(ErrorKind::io, [&] { training.run(folder); }), "file/out"));
+}
+
+}  // namespace
+}  // namespace patchioner
