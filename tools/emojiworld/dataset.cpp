@@ -58,8 +58,8 @@ Json corners(const cv::Rect& box) {
   return Json::array({box.x, box.y, box.x + box.width, box.y + box.height});
 }
 
-double rounded(double value, double unit) {
-  return std::round(value / unit) * unit;
+double rounded(double value, double steps) {
+  return std::round(value * steps) / steps;
 }
 
 /// Collects the records of all images, a file each.
@@ -183,17 +183,17 @@ class Annotations {
     Json timed = Json::array();
     for (const Utterance& utterance : narrative.utterances) {
       timed.push_back({{"utterance", utterance.text},
-                       {"start_time", rounded(utterance.start, 0.01)},
-                       {"end_time", rounded(utterance.end, 0.01)}});
+                       {"start_time", rounded(utterance.start, 100)},
+                       {"end_time", rounded(utterance.end, 100)}});
     }
     Json segments = Json::array();
     std::vector<Json> points;
     for (const auto& segment : narrative.traces) {
       Json list = Json::array();
       for (const TimedPoint& point : segment) {
-        list.push_back({{"x", rounded(point.x, 0.0001)},
-                        {"y", rounded(point.y, 0.0001)},
-                        {"t", rounded(point.t, 0.001)}});
+        list.push_back({{"x", rounded(point.x, 10000)},
+                        {"y", rounded(point.y, 10000)},
+                        {"t", rounded(point.t, 1000)}});
         points.push_back(list.back());
       }
       segments.push_back(list);

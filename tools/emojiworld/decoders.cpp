@@ -13,7 +13,7 @@ namespace patchioner::emoji {
 namespace {
 
 /// Texts that are drawn from the corpus for a bank; repeated ones are left out afterwards.
-constexpr const char* kBankSample = "6000";
+constexpr const char* kBankSample = "5000";
 
 struct DecoderPlan {
   const char* config;  ///< in configs/experiment

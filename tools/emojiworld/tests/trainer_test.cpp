@@ -1,0 +1,88 @@
+// Trainings go on exactly where they were cut off.
+#include "trainer.hpp"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <patchioner/error.hpp>
+
+#include "recipe.hpp"
+#include "support/files.hpp"
+#include "support/progress.hpp"
+
+using namespace patchioner;
+using namespace patchioner::emoji;
+
+namespace {
+
+struct Cut {};  // stands for a kill
+
+TrainingPlan plan_in(const std::string& folder) {
+  TrainingPlan plan;
+  plan.name = "line";
+  plan.folder = std::filesystem::temp_directory_path() / folder;
+  plan.steps = 12;
+  plan.warmup = 3;
+  plan.save_every = 4;
+  plan.columns = {"loss"};
+  return plan;
+}
+
+/// Fits a line to points that depend on the step alone; throws Cut at `cut`.
+at::Tensor train(const TrainingPlan& plan, int64_t cut) {
+  Progress::set_enabled(false);
+  Parameters parameters(1);
+  const at::Tensor weight = parameters.get("line.weight", {3, 2});
+  const at::Tensor bias = parameters.get("line.bias", {3});
+  run_training(plan, parameters, [&](int64_t step) {
+    if (step == cut) {
+      throw Cut();
+    }
+    const at::Tensor x = at::arange(8, at::kFloat).reshape({4, 2}).add(static_cast<double>(step)).sin();
+    const at::Tensor loss = (at::linear(x, weight, bias) - x.sum(1, true)).square().mean();
+    return StepResult{loss, {loss.item<double>()}};
+  });
+  return at::cat({weight.detach().flatten(), bias.detach()});
+}
+
+}  // namespace
+
+TEST_CASE("a training that was killed ends in the same bits as one that was not") {
+  const TrainingPlan whole = plan_in("patchioner_emojiworld_whole");
+  const TrainingPlan cut = plan_in("patchioner_emojiworld_cut");
+  std::filesystem::remove_all(whole.folder);
+  std::filesystem::remove_all(cut.folder);
+  const at::Tensor expected = train(whole, -1);
+  CHECK_THROWS_AS(train(cut, 6), Cut);   // two steps after the last save
+  CHECK_THROWS_AS(train(cut, 11), Cut);  // and once more
+  const at::Tensor resumed = train(cut, -1);
+  CHECK(at::equal(expected, resumed));
+  // The loss curve holds every step once.
+  const std::string curve = read_file(cut.folder / "line.csv");
+  CHECK(std::count(curve.begin(), curve.end(), '\n') == 13);
+}
+
+TEST_CASE("a finished training is not run again") {
+  const TrainingPlan plan = plan_in("patchioner_emojiworld_done");
+  std::filesystem::remove_all(plan.folder);
+  const at::Tensor first = train(plan, -1);
+  CHECK(at::equal(first, train(plan, 0)));
+}
+
+TEST_CASE("a recipe says which lesson a step belongs to") {
+  const Recipe recipe = read_recipe(EMOJIWORLD_SOURCE "/recipe.json");
+  const TowerRecipe& trunk = recipe.trunk;
+  REQUIRE(trunk.lessons.size() == 3);
+  CHECK(&trunk.lesson_at(0) == &trunk.lessons[0]);
+  CHECK(&trunk.lesson_at(trunk.lessons[0].steps - 1) == &trunk.lessons[0]);
+  CHECK(&trunk.lesson_at(trunk.lessons[0].steps) == &trunk.lessons[1]);
+  CHECK(&trunk.lesson_at(trunk.steps() - 1) == &trunk.lessons[2]);
+}
+
+TEST_CASE("a recipe that lacks a number is refused by name") {
+  const auto path = std::filesystem::temp_directory_path() / "patchioner_emojiworld_recipe.json";
+  write_file(path, R"({"trunk": {"scenes_per_step": 256}})");
+  CHECK_THROWS_WITH_AS(read_recipe(path), doctest::Contains("learning_rate"), Error);
+  write_file(path, "{");
+  CHECK_THROWS_AS(read_recipe(path), Error);
+}
