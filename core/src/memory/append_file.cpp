@@ -34,6 +34,10 @@ AppendFile::AppendFile(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 AppendFile::~AppendFile() {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) == 0 && status.st_size == 0) {
+    ::unlink(path_.c_str());
+  }
   ::close(descriptor_);
 }
 

@@ -13,6 +13,7 @@ namespace patchioner {
 class AppendFile {
  public:
   explicit AppendFile(std::filesystem::path path);
+  /// An empty file is taken away.
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;

@@ -61,8 +61,8 @@ class Builder {
 
   BankBuildResult run() {
     check_bank_target(options_);
-    AppendFile bank(with_ending(options_.target, ".partial"));
     describe_inputs();
+    AppendFile bank(with_ending(options_.target, ".partial"));
     if (!read_journal()) {
       bank.truncate(0);
       if (!select_texts()) {
@@ -155,9 +155,29 @@ class Builder {
     return !interrupted();
   }
 
-  /// Writes the texts of the bank and the journal. Returns false after an interrupt.
+  /// Writes the texts of the bank and the journal. Returns false after an interrupt. What is not complete is
+  /// taken away.
   bool select_texts() {
     std::filesystem::remove(journal_);
+    bool complete = false;
+    try {
+      complete = write_texts();
+    } catch (...) {
+      std::filesystem::remove(partial_texts_);
+      throw;
+    }
+    if (!complete) {
+      std::filesystem::remove(partial_texts_);
+      return false;
+    }
+    texts_digest_ = sha256_of_file(partial_texts_);
+    const nlohmann::ordered_json journal = {
+        {"inputs", inputs_}, {"texts_sha256", texts_digest_}, {"rows", rows_}};
+    write_file(journal_, journal.dump(2) + "\n");
+    return true;
+  }
+
+  bool write_texts() {
     std::unique_ptr<SampleSelector> selector;
     if (options_.size > 0) {
       uint64_t count = 0;
@@ -196,10 +216,6 @@ class Builder {
     }
     texts.append(buffer + encoder.end());
     texts.sync();
-    texts_digest_ = sha256_of_file(partial_texts_);
-    const nlohmann::ordered_json journal = {
-        {"inputs", inputs_}, {"texts_sha256", texts_digest_}, {"rows", rows_}};
-    write_file(journal_, journal.dump(2) + "\n");
     return true;
   }
 

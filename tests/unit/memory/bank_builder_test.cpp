@@ -298,6 +298,21 @@ TEST_CASE("a bank has a proper name and a folder that can be written") {
   CHECK(mentions(refusal(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); }), "absent"));
 }
 
+TEST_CASE("sources that cannot be read leave nothing behind") {
+  const test::TestFolder folder;
+  BankBuildOptions options = options_for(folder, lines(5));
+  FakeEncoder fake;
+  for (const char* damaged : {"[\"a\", \"b", "[]", ""}) {
+    folder.write("captions.txt", damaged);
+    (void)refusal(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
+    CHECK(files_in(folder / "") == 1);
+  }
+  std::filesystem::remove(folder / "captions.txt");
+  (void)refusal(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); });
+  CHECK(files_in(folder / "") == 0);
+  CHECK(fake.calls == 0);
+}
+
 TEST_CASE("two processes do not write one bank") {
   const test::TestFolder folder;
   const BankBuildOptions options = options_for(folder, lines(5));
