@@ -32,17 +32,11 @@ CropAxis centre_crop(int64_t image, int64_t crop) {
 }
 
 at::Tensor crop_mode(const at::Tensor& pixels, const ImageSpec& spec) {
-  const int64_t height = pixels.size(0);
-  const int64_t width = pixels.size(1);
-  const int64_t shorter = std::min(width, height);
-  const int64_t longer = spec.resize_dim * std::max(width, height) / shorter;
-  const int64_t new_width = width <= height ? spec.resize_dim : longer;
-  const int64_t new_height = width <= height ? longer : spec.resize_dim;
-
-  const CropAxis x = centre_crop(new_width, spec.crop_dim);
-  const CropAxis y = centre_crop(new_height, spec.crop_dim);
+  const ImageSize size = size_with_shorter_side(pixels.size(1), pixels.size(0), spec.resize_dim);
+  const CropAxis x = centre_crop(size.width, spec.crop_dim);
+  const CropAxis y = centre_crop(size.height, spec.crop_dim);
   const at::Tensor cut =
-      resize_bicubic_window(pixels, new_width, new_height, {x.image_begin, y.image_begin, x.size, y.size});
+      resize_bicubic_window(pixels, size.width, size.height, {x.image_begin, y.image_begin, x.size, y.size});
   if (x.size == spec.crop_dim && y.size == spec.crop_dim) {
     return cut;
   }
@@ -52,6 +46,11 @@ at::Tensor crop_mode(const at::Tensor& pixels, const ImageSpec& spec) {
 }
 
 }  // namespace
+
+ImageSize size_with_shorter_side(int64_t width, int64_t height, int64_t resize) {
+  const int64_t longer = resize * std::max(width, height) / std::min(width, height);
+  return width <= height ? ImageSize{resize, longer} : ImageSize{longer, resize};
+}
 
 at::Tensor resize_for(const at::Tensor& pixels, const ImageSpec& spec) {
   if (spec.keep_img_ratio) {

@@ -9,4 +9,13 @@ namespace patchioner {
 // Declared here as they come: void verify_<what>(const GoldenCase& golden, CaseReport& report, PluginHost&
 // host);
 
+void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_boxes(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_region_set(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_trace(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_gaussian(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_attention(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
 }  // namespace patchioner
