@@ -1,0 +1,354 @@
+#include "nn/clip_model.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <patchioner/error.hpp>
+
+namespace patchioner {
+namespace {
+
+namespace fs = std::filesystem;
+using Tensors = std::map<std::string, at::Tensor>;
+
+/// A folder that goes away with the test.
+struct TemporaryFolder {
+  TemporaryFolder()
+      : path(fs::temp_directory_path() / ("patchioner_clip_test_" + std::to_string(::getpid()))) {
+    fs::create_directories(path);
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+  fs::path write(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name) << text;
+    return path / name;
+  }
+  fs::path path;
+};
+
+constexpr int64_t kWidth = 8;
+constexpr int64_t kTextWidth = 6;
+constexpr int64_t kDim = 5;
+
+void add_block(Tensors& tensors, const std::string& prefix, int64_t width,
+               const std::function<at::Tensor(std::vector<int64_t>)>& make) {
+  tensors[prefix + "ln_1.weight"] = make({width});
+  tensors[prefix + "ln_1.bias"] = make({width});
+  tensors[prefix + "ln_2.weight"] = make({width});
+  tensors[prefix + "ln_2.bias"] = make({width});
+  tensors[prefix + "attn.in_proj_weight"] = make({3 * width, width});
+  tensors[prefix + "attn.in_proj_bias"] = make({3 * width});
+  tensors[prefix + "attn.out_proj.weight"] = make({width, width});
+  tensors[prefix + "attn.out_proj.bias"] = make({width});
+  tensors[prefix + "mlp.c_fc.weight"] = make({4 * width, width});
+  tensors[prefix + "mlp.c_fc.bias"] = make({4 * width});
+  tensors[prefix + "mlp.c_proj.weight"] = make({width, 4 * width});
+  tensors[prefix + "mlp.c_proj.bias"] = make({width});
+}
+
+/// A CLIP under OpenAI's names: two image blocks of width 8, one text block of width 6, patches of 2 on a 3 x
+/// 3 grid.
+Tensors openai_tensors() {
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(17);
+  const auto make = [&generator](const std::vector<int64_t>& shape) {
+    return at::randn(shape, generator, at::TensorOptions(at::kFloat)) * 0.5;
+  };
+  Tensors tensors;
+  tensors["visual.class_embedding"] = make({kWidth});
+  tensors["visual.positional_embedding"] = make({10, kWidth});
+  tensors["visual.conv1.weight"] = make({kWidth, 3, 2, 2});
+  for (const char* name : {"visual.ln_pre", "visual.ln_post"}) {
+    tensors[name + std::string(".weight")] = make({kWidth});
+    tensors[name + std::string(".bias")] = make({kWidth});
+  }
+  tensors["visual.proj"] = make({kWidth, kDim});
+  add_block(tensors, "visual.transformer.resblocks.0.", kWidth, make);
+  add_block(tensors, "visual.transformer.resblocks.1.", kWidth, make);
+  add_block(tensors, "transformer.resblocks.0.", kTextWidth, make);
+  tensors["token_embedding.weight"] = make({20, kTextWidth});
+  tensors["positional_embedding"] = make({7, kTextWidth});
+  tensors["ln_final.weight"] = make({kTextWidth});
+  tensors["ln_final.bias"] = make({kTextWidth});
+  tensors["text_projection"] = make({kTextWidth, kDim});
+  return tensors;
+}
+
+/// Replaces `from` in `text` by `to`, where it occurs.
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const size_t place = text.find(from);
+  return place == std::string::npos ? text : text.replace(place, from.size(), to);
+}
+
+/// The same weights as transformers writes them.
+Tensors hugging_face_tensors() {
+  Tensors out;
+  for (const auto& [name, tensor] : openai_tensors()) {
+    const bool image = name.starts_with("visual.");
+    if (name == "visual.proj" || name == "text_projection") {
+      out[image ? "visual_projection.weight" : "text_projection.weight"] = tensor.t().contiguous();
+      continue;
+    }
+    std::string other = with(name, image ? "visual.transformer.resblocks." : "transformer.resblocks.",
+                             image ? "vision_model.encoder.layers." : "text_model.encoder.layers.");
+    other = with(with(with(with(other, "ln_1", "layer_norm1"), "ln_2", "layer_norm2"), "mlp.c_fc", "mlp.fc1"),
+                 "mlp.c_proj", "mlp.fc2");
+    if (other.find("attn.in_proj_") != std::string::npos) {
+      const std::vector<at::Tensor> parts = tensor.chunk(3);
+      for (size_t i = 0; i < 3; ++i) {
+        out[with(other, "attn.in_proj_", std::string("self_attn.") + "qkv"[i] + "_proj.")] = parts[i];
+      }
+      continue;
+    }
+    other = with(other, "attn.out_proj", "self_attn.out_proj");
+    other = with(other, "visual.class_embedding", "vision_model.embeddings.class_embedding");
+    other = with(other, "visual.positional_embedding", "vision_model.embeddings.position_embedding.weight");
+    other = with(other, "visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight");
+    other = with(with(other, "visual.ln_pre", "vision_model.pre_layrnorm"), "visual.ln_post",
+                 "vision_model.post_layernorm");
+    other = with(other, "token_embedding.weight", "text_model.embeddings.token_embedding.weight");
+    other = other == "positional_embedding" ? "text_model.embeddings.position_embedding.weight" : other;
+    out[with(other, "ln_final", "text_model.final_layer_norm")] = tensor;
+  }
+  out["vision_model.embeddings.position_ids"] = at::arange(10);
+  return out;
+}
+
+/// The image tower as timm writes it, with a bias in its head.
+Tensors timm_tensors() {
+  Tensors out;
+  for (const auto& [name, tensor] : openai_tensors()) {
+    if (!name.starts_with("visual.")) {
+      continue;
+    }
+    std::string other = with(name, "visual.transformer.resblocks.", "blocks.");
+    other = with(with(with(with(other, "ln_1", "norm1"), "ln_2", "norm2"), "mlp.c_fc", "mlp.fc1"),
+                 "mlp.c_proj", "mlp.fc2");
+    other = with(with(other, "attn.in_proj_", "attn.qkv."), "attn.out_proj", "attn.proj");
+    other = with(with(other, "visual.ln_pre", "norm_pre"), "visual.ln_post", "norm");
+    other = with(other, "visual.conv1.weight", "patch_embed.proj.weight");
+    if (other == "visual.class_embedding") {
+      out["cls_token"] = tensor.view({1, 1, kWidth});
+    } else if (other == "visual.positional_embedding") {
+      out["pos_embed"] = tensor.unsqueeze(0);
+    } else if (other == "visual.proj") {
+      out["head.weight"] = tensor.t().contiguous();
+      out["head.bias"] = at::full({kDim}, 3.0F);
+    } else {
+      out[other] = tensor;
+    }
+  }
+  return out;
+}
+
+ClipLoadOptions two_heads() {
+  ClipLoadOptions options;
+  options.choices.activation = "gelu";
+  options.choices.heads = 2;
+  options.choices.text_heads = 3;
+  return options;
+}
+
+at::Tensor image_tokens(const ClipModel& model) {
+  const at::NoGradGuard no_gradients;
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(4);
+  const at::Tensor pixels = at::randn({2, 3, 6, 6}, generator, at::TensorOptions(at::kFloat));
+  return model.image->project(model.image->normalise(model.image->forward(pixels).tokens_raw));
+}
+
+at::Tensor text_vectors(const ClipModel& model) {
+  const at::NoGradGuard no_gradients;
+  return model.text->encode(at::tensor({18, 3, 19, 0, 18, 1, 2, 19}, at::kLong).view({2, 4}));
+}
+
+ClipModel load(Tensors tensors, const ClipLoadOptions& options) {
+  return load_clip(ClipCheckpoint(StateDict::from_tensors(std::move(tensors))), options);
+}
+
+TEST_CASE("sizes are read off the tensors") {
+  const ClipModel model = load(openai_tensors(), two_heads());
+  CHECK(model.image->config().layers == 2);
+  CHECK(model.image->config().patch_size == 2);
+  CHECK(model.image->config().position_rows == 10);
+  CHECK(model.image->config().projection == kDim);
+  CHECK(model.text->config().layers == 1);
+  CHECK(model.text->config().context == 7);
+  CHECK(model.text->config().vocabulary == 20);
+}
+
+TEST_CASE("Hugging Face names give the towers that OpenAI's names give") {
+  const ClipModel openai = load(openai_tensors(), two_heads());
+  const ClipModel other = load(hugging_face_tensors(), two_heads());
+  CHECK(at::allclose(image_tokens(other), image_tokens(openai), 1e-5, 1e-5));
+  CHECK(at::allclose(text_vectors(other), text_vectors(openai), 1e-5, 1e-5));
+}
+
+TEST_CASE("timm names give the image tower, and the head's bias is added") {
+  const ClipModel openai = load(openai_tensors(), two_heads());
+  const ClipModel other = load(timm_tensors(), two_heads());
+  CHECK(other.text == nullptr);
+  CHECK(at::allclose(image_tokens(other), image_tokens(openai) + 3, 1e-5, 1e-5));
+}
+
+TEST_CASE("a text tower of its own class is found under its prefix") {
+  Tensors tensors;
+  for (const auto& [name, tensor] : openai_tensors()) {
+    tensors[name.starts_with("visual.") ? name : "text." + name] = tensor;
+  }
+  CHECK(at::allclose(text_vectors(load(tensors, two_heads())),
+                     text_vectors(load(openai_tensors(), two_heads()))));
+}
+
+TEST_CASE("a checkpoint that lacks a tower serves the other one") {
+  Tensors images;
+  Tensors texts;
+  for (const auto& [name, tensor] : openai_tensors()) {
+    (name.starts_with("visual.") ? images : texts)[name] = tensor;
+  }
+  CHECK(load(images, two_heads()).text == nullptr);
+  const ClipModel text = load(texts, two_heads());
+  CHECK(text.image == nullptr);
+  CHECK(text_vectors(text).size(1) == kDim);
+  ClipLoadOptions only_text = two_heads();
+  only_text.image = false;
+  CHECK(load(openai_tensors(), only_text).image == nullptr);
+}
+
+TEST_CASE("missing tensors are reported under the file's own names, all at once") {
+  Tensors tensors = hugging_face_tensors();
+  tensors.erase("vision_model.encoder.layers.1.self_attn.k_proj.weight");
+  tensors["text_projection.weight"] = at::zeros({kDim, kTextWidth + 1});
+  try {
+    load(tensors, two_heads());
+    FAIL("a damaged checkpoint was accepted");
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    CHECK(message.find("vision_model.encoder.layers.1.self_attn.k_proj.weight [8,8]") != std::string::npos);
+    CHECK(message.find("text_projection.weight") != std::string::npos);
+    CHECK(message.find("Hugging Face") != std::string::npos);
+  }
+}
+
+TEST_CASE("rounding weights to half precision changes matrices, not norms or embeddings") {
+  Tensors tensors = openai_tensors();
+  Tensors rounded = tensors;
+  for (auto& [name, tensor] : rounded) {
+    if (name.find(".attn.") != std::string::npos || name.find(".mlp.") != std::string::npos ||
+        name == "visual.conv1.weight" || name == "visual.proj" || name == "text_projection") {
+      tensor = tensor.to(at::kHalf).to(at::kFloat);
+    }
+  }
+  ClipLoadOptions options = two_heads();
+  const ClipModel expected = load(rounded, options);
+  options.round_weights_fp16 = true;
+  const ClipModel ours = load(tensors, options);
+  CHECK(at::equal(image_tokens(ours), image_tokens(expected)));
+  CHECK(at::equal(text_vectors(ours), text_vectors(expected)));
+}
+
+TEST_CASE("other architectures are refused by name") {
+  const auto refused = [](const Tensors& tensors, const char* words) {
+    CHECK_THROWS_WITH_AS(ClipCheckpoint(StateDict::from_tensors(tensors)), doctest::Contains(words), Error);
+  };
+  Tensors tensors = openai_tensors();
+  tensors["visual.layer1.0.conv1.weight"] = at::zeros({1});
+  refused(tensors, "ResNet");
+  tensors = openai_tensors();
+  tensors.erase("visual.ln_pre.weight");
+  refused(tensors, "no visual.ln_pre");
+  refused({{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.norm1.weight", at::zeros({8})}},
+          "no CLIP with a vision transformer");
+}
+
+TEST_CASE("OpenAI's own files imply QuickGELU and heads of 64, others must say so") {
+  Tensors tensors = {{"visual.class_embedding", at::zeros({128})},
+                     {"ln_final.weight", at::zeros({192})},
+                     {"token_embedding.weight", at::zeros({3, 192})}};
+  CHECK_FALSE(
+      find_clip_settings(ClipCheckpoint(StateDict::from_tensors(tensors)), {}).image_heads.has_value());
+  ClipChoices choices;
+  choices.format = "openai";
+  const ClipSettings said = find_clip_settings(ClipCheckpoint(StateDict::from_tensors(tensors)), choices);
+  CHECK(said.image_heads == 2);
+  CHECK(said.text_heads == 3);
+  CHECK((said.image_activation == Activation::quick_gelu));
+  tensors["input_resolution"] = at::scalar_tensor(224, at::kLong);
+  const ClipSettings seen = find_clip_settings(ClipCheckpoint(StateDict::from_tensors(tensors)), {});
+  CHECK(seen.image_heads == 2);
+  CHECK((seen.text_activation == Activation::quick_gelu));
+  CHECK_THROWS_WITH_AS(load(openai_tensors(), {}), doctest::Contains("format: openai"), Error);
+  choices.format = "hugging_face";
+  CHECK_THROWS_WITH_AS(find_clip_settings(ClipCheckpoint(StateDict::from_tensors(tensors)), choices),
+                       doctest::Contains("format is hugging_face"), Error);
+}
+
+TEST_CASE("an open_clip configuration gives heads by head width, erf GELU and its normalisation") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.write("open_clip_config.json", R"({"model_cfg": {"embed_dim": 1024,
+    "vision_cfg": {"image_size": 224, "layers": 32, "width": 1280, "head_width": 80, "patch_size": 14},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 1024, "heads": 16, "layers": 24}},
+    "preprocess_cfg": {"mean": [0.5, 0.25, 0.125], "std": [1, 2, 3]}})");
+  const ClipSettings settings = read_clip_settings(file);
+  CHECK(settings.image_heads == 16);
+  CHECK(settings.text_heads == 16);
+  CHECK((settings.image_activation == Activation::gelu));
+  CHECK(settings.image_size == 224);
+  REQUIRE(settings.mean.has_value());
+  CHECK((*settings.mean)[2] == 0.125F);
+  const ClipSettings quick = read_clip_settings(
+      folder.write("q.json", R"({"quick_gelu": true, "vision_cfg": {"width": 768}, "text_cfg": {}})"));
+  CHECK((quick.image_activation == Activation::quick_gelu));
+  CHECK(quick.image_heads == 12);
+  CHECK(quick.text_heads == 8);
+}
+
+TEST_CASE("a transformers configuration falls back to ViT-B/32's values and names the end id") {
+  const TemporaryFolder folder;
+  const ClipSettings defaults = read_clip_settings(folder.write("a.json", R"({"model_type": "clip"})"));
+  CHECK(defaults.image_heads == 12);
+  CHECK(defaults.text_heads == 8);
+  CHECK((defaults.text_activation == Activation::quick_gelu));
+  CHECK_FALSE(defaults.end_id.has_value());
+  const ClipSettings given = read_clip_settings(folder.write(
+      "b.json",
+      R"({"vision_config": {"num_attention_heads": 16, "hidden_act": "gelu", "layer_norm_eps": 1e-6},
+                    "text_config": {"eos_token_id": 49407, "hidden_act": "gelu"}})"));
+  CHECK(given.image_heads == 16);
+  CHECK((given.image_activation == Activation::gelu));
+  CHECK(given.image_epsilon == 1e-6);
+  CHECK(given.end_id == 49407);
+}
+
+TEST_CASE("a timm configuration of OpenAI's weights means QuickGELU") {
+  const TemporaryFolder folder;
+  const ClipSettings openai = read_clip_settings(folder.write(
+      "a.json",
+      R"({"architecture": "vit_base_patch16_clip_224", "pretrained_cfg": {"tag": "openai"}, "model_args": {"num_heads": 2}})"));
+  CHECK((openai.image_activation == Activation::quick_gelu));
+  CHECK(openai.image_heads == 2);
+  const ClipSettings laion = read_clip_settings(folder.write(
+      "b.json", R"({"architecture": "vit_huge_patch14_clip_224", "pretrained_cfg": {"tag": "laion2b"}})"));
+  CHECK((laion.image_activation == Activation::gelu));
+  CHECK(laion.image_heads == 16);
+}
+
+TEST_CASE("configurations of other architectures and damaged ones are refused") {
+  const TemporaryFolder folder;
+  const auto refused = [&folder](const std::string& text, const char* words) {
+    CHECK_THROWS_WITH_AS(read_clip_settings(folder.write("c.json", text)), doctest::Contains(words), Error);
+  };
+  refused(R"({"vision_cfg": {"timm_model_name": "convnext", "width": 64}})", "timm_model_name");
+  refused(R"({"vision_cfg": {"width": 64, "attentional_pool": true}})", "attentional pooling");
+  refused(R"({"vision_cfg": {"width": 64, "pool_type": "avg"}})", "pool_type");
+  refused(R"({"vision_cfg": {"width": 64, "no_ln_pre": true}})", "no_ln_pre");
+  refused(R"({"vision_cfg": {"width": 64}, "text_cfg": {"hf_model_name": "roberta"}})", "hf_model_name");
+  refused(R"({"vision_cfg": {"width": "wide"}})", "c.json");
+  refused(R"({"vision_config": {"hidden_act": "swish2"}})", "swish2");
+  refused(R"({"model_type": "bert"})", "no configuration of a CLIP");
+  refused("{", "not a JSON document");
+}
+
+}  // namespace
+}  // namespace patchioner
