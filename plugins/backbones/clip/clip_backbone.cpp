@@ -1,0 +1,203 @@
+#include "clip_backbone.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "support/nearest_name.hpp"
+
+namespace patchioner {
+namespace {
+
+// What CLIP was trained with (spec/02 section 11).
+constexpr std::array<float, 3> kMean = {0.48145466F, 0.4578275F, 0.40821073F};
+constexpr std::array<float, 3> kStd = {0.26862954F, 0.26130258F, 0.27577711F};
+
+/// The state of one forward pass, from which results are made when they are asked for.
+struct Pass {
+  const VisionTransformer& tower;
+  const VitOutput& out;
+  bool norm;
+
+  int64_t heads() const { return tower.config().block.heads; }
+  at::Tensor features() const { return tower.normalise(out.tokens_raw); }  // [B,T,W]
+  at::Tensor tokens() const {
+    return tower.project(norm ? features() : out.tokens_raw).to(at::kFloat);
+  }  // [B,T,D]
+  at::Tensor logits() const {
+    const double scale = 1.0 / std::sqrt(static_cast<double>(tower.config().block.width / heads()));
+    return class_attention_logits(out.qkv_last, heads(), scale, 1);  // [B,H,G]
+  }
+};
+
+using Maker = at::Tensor (*)(const Pass& pass);
+
+/// Everything that `encode` can hand out by name.
+const std::vector<std::pair<std::string, Maker>>& makers() {
+  static const std::vector<std::pair<std::string, Maker>> list = {
+      {"tokens_in", [](const Pass& pass) { return pass.out.tokens_in; }},
+      {"tokens_raw", [](const Pass& pass) { return pass.out.tokens_raw; }},
+      {"tokens_norm", [](const Pass& pass) { return pass.features(); }},
+      {"tokens", [](const Pass& pass) { return pass.tokens(); }},
+      {"qkv_last", [](const Pass& pass) { return pass.out.qkv_last.to(at::kFloat); }},
+      {"attn_logits", [](const Pass& pass) { return pass.logits(); }},
+      {"attn_probs",
+       [](const Pass& pass) { return attention_probabilities(pass.out.qkv_last, pass.heads()); }},
+      {"attn_map", [](const Pass& pass) { return attention_map(pass.logits(), MapReduce::logits); }},
+      {"attn_maps_heads", [](const Pass& pass) { return at::softmax(pass.logits(), -1); }},
+  };
+  return list;
+}
+
+Maker maker_of(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& [text, make] : makers()) {
+    if (text == name) {
+      return make;
+    }
+    known.push_back(text);
+  }
+  throw Error(ErrorKind::data, "the backbone clip has no intermediate '{}'{}", name, suggestion(name, known));
+}
+
+ImageSpec spec_of(const ClipOptions& options, const ClipSettings& settings, const VisionTransformer* image) {
+  ImageSpec spec;
+  spec.mean = settings.mean.value_or(kMean);
+  spec.std = settings.std.value_or(kStd);
+  spec.keep_img_ratio = options.keep_img_ratio;
+  if (image == nullptr) {
+    return spec;
+  }
+  spec.patch_size = image->config().patch_size;
+  const int64_t native = spec.patch_size * position_grid(image->config().position_rows);
+  const int64_t resolution = options.resolution > 0 ? options.resolution : native;
+  spec.resize_dim = options.resize_dim > 0 ? options.resize_dim : resolution;
+  spec.crop_dim = options.crop_dim > 0 ? options.crop_dim : resolution;
+  if (spec.input_size() < spec.patch_size) {
+    throw Error(ErrorKind::config, "clip: an input of {} pixels is smaller than one patch of {}",
+                spec.input_size(), spec.patch_size);
+  }
+  return spec;
+}
+
+}  // namespace
+
+ClipBackbone::ClipBackbone(ClipOptions options, const PluginContext& context)
+    : options_(std::move(options)), context_(context), weights_(StateDict::open(options_.weights)) {
+  const at::NoGradGuard no_gradients;
+  const ClipCheckpoint checkpoint(weights_);
+  ClipLoadOptions load;
+  load.choices = {options_.format, options_.config, options_.activation, options_.heads, options_.text_heads};
+  load.round_weights_fp16 = options_.round_weights_fp16;
+  load.position_rule = position_rule_from(options_.pos_resample);
+  load.attention_type = options_.attention_type;
+  load.device = context.device;
+  load.precision = context.precision;
+  const ClipModel model = load_clip(checkpoint, load);
+  image_ = model.image;
+  spec_ = spec_of(options_, model.settings, image_.get());
+  if (model.text != nullptr) {
+    std::shared_ptr<const ClipTokenizer> tokenizer;
+    if (!options_.vocabulary.empty()) {
+      tokenizer = ClipTokenizer::open(options_.vocabulary, text_clean_from(options_.text_clean));
+    }
+    text_ =
+        std::make_unique<ClipTextEncoder>(model.text, tokenizer, options_.context, options_.truncate, "clip");
+  }
+  dim_ = image_ != nullptr ? image_->config().projection : model.text->config().dim;
+}
+
+BackboneCapabilities ClipBackbone::capabilities() const {
+  BackboneCapabilities has;
+  has.global = has.attention = image_ != nullptr;
+  has.text = text_ != nullptr;
+  return has;
+}
+
+std::string ClipBackbone::text_fingerprint() const {
+  return text_ == nullptr ? std::string() : "clip_text:" + weights_.digest();
+}
+
+std::vector<std::string> ClipBackbone::intermediate_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : makers()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+const VisionTransformer& ClipBackbone::image_tower() const {
+  if (image_ == nullptr) {
+    throw Error(ErrorKind::checkpoint,
+                "{} holds no image tower; images need a whole CLIP or an image-tower checkpoint",
+                weights_.description());
+  }
+  return *image_;
+}
+
+const ClipTextEncoder& ClipBackbone::text_encoder() const {
+  if (text_ == nullptr) {
+    throw Error(ErrorKind::checkpoint,
+                "{} holds no text tower; texts need a whole CLIP or a text-tower checkpoint",
+                weights_.description());
+  }
+  return *text_;
+}
+
+ImageFeatures ClipBackbone::encode(const at::Tensor& pixels,
+                                   std::span<const std::string> intermediates) const {
+  const at::NoGradGuard no_gradients;
+  std::vector<std::pair<std::string, Maker>> wanted;
+  VitRequest request;
+  for (const std::string& name : intermediates) {
+    wanted.emplace_back(name, maker_of(name));
+    request.tokens_in |= name == "tokens_in";
+  }
+  const VitOutput out = image_tower().forward(pixels.to(context_.device), request);
+  const Pass pass{*image_, out, options_.ln_post};
+  const at::Tensor tokens = pass.tokens();  // [B,T,D]
+  const int64_t images = tokens.size(0);
+  const MapReduce reduce = options_.map_reduce == "probs" ? MapReduce::probs : MapReduce::logits;
+  ImageFeatures features;
+  features.global = tokens.select(1, 0).contiguous().to(pixels.device());  // [B,D]
+  features.patches = tokens.slice(1, 1)
+                         .reshape({images, out.rows, out.columns, dim_})
+                         .to(pixels.device());  // [B,rows,columns,D]
+  features.attention = attention_map(pass.logits(), reduce)
+                           .view({images, out.rows, out.columns})
+                           .to(pixels.device());  // [B,rows,columns]
+  for (const auto& [name, make] : wanted) {
+    features.intermediates[name] =
+        name == "tokens" ? tokens.to(pixels.device()) : make(pass).to(pixels.device());
+  }
+  return features;
+}
+
+at::Tensor ClipBackbone::encode_text(std::span<const std::string> texts) const {
+  return text_encoder().encode(texts);
+}
+
+at::Tensor ClipBackbone::encode_token_ids(const at::Tensor& ids) const {
+  return text_encoder().encode_ids(ids);
+}
+
+at::Tensor ClipBackbone::probe(const std::string& name,
+                               const std::map<std::string, at::Tensor>& inputs) const {
+  if (name != "position_table") {
+    return Backbone::probe(name, inputs);
+  }
+  const auto grid = inputs.find("grid");
+  if (grid == inputs.end() || grid->second.numel() != 2) {
+    throw Error(ErrorKind::data, "position_table needs the input 'grid': two integers, rows and columns");
+  }
+  const at::NoGradGuard no_gradients;
+  const at::Tensor sizes = grid->second.to(at::kLong).flatten();
+  return image_tower().positions(sizes[0].item<int64_t>(), sizes[1].item<int64_t>()).to(at::kCPU);  // [1+G,W]
+}
+
+PATCHIONER_PLUGIN(backbone, clip, "1.0",
+                  "CLIP with a vision transformer: OpenAI, open_clip, Hugging Face and timm checkpoints",
+                  ClipBackbone, ClipOptions)
+
+}  // namespace patchioner
