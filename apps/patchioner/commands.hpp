@@ -14,6 +14,15 @@ struct CommandLine {
 };
 
 // Each adds its subcommand with help, an example and a callback.
+void add_caption_command(CommandLine& line);
+void add_config_command(CommandLine& line);
+void add_memory_command(CommandLine& line);
+void add_plugins_command(CommandLine& line);
+void add_train_command(CommandLine& line);
 void add_verify_command(CommandLine& line);
+
+/// The folder of configs that comes with the program: PATCHIONER_CONFIGS, or beside the build or the
+/// installation that `program` belongs to. Empty when there is none.
+std::filesystem::path find_configs(const std::filesystem::path& program);
 
 }  // namespace patchioner

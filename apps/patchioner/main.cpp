@@ -22,8 +22,14 @@ int main(int argument_count, char** arguments) {
   install_interrupt_handler();
   CommandLine line;
   line.program = std::filesystem::read_symlink("/proc/self/exe");
+  set_config_directory(find_configs(line.program));
   line.app.require_subcommand(1);
   line.app.set_version_flag("--version", "patchioner 0.1.0");
+  add_caption_command(line);
+  add_config_command(line);
+  add_memory_command(line);
+  add_plugins_command(line);
+  add_train_command(line);
   add_verify_command(line);
   try {
     line.app.parse(argument_count, arguments);
