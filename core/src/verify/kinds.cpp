@@ -4,6 +4,13 @@ namespace patchioner {
 
 const std::vector<CaseKind>& case_kinds() {
   static const std::vector<CaseKind> kinds = {
+      {"clip.checkpoint_reader", verify_checkpoint_reader, nullptr},
+      {"clip.openai_state_dict", verify_clip_model, nullptr},
+      {"clip.openai_torchscript", verify_clip_model, nullptr},
+      {"clip.hf_safetensors", verify_clip_model, nullptr},
+      {"clip.timm_safetensors", verify_clip_model, nullptr},
+      {"clip.open_clip", verify_clip_model, nullptr},
+      {"clip.tokenizer", verify_clip_tokenizer, nullptr},
       {"clip.preprocess", verify_clip_preprocess, nullptr},
       {"clip.preprocess_pad", verify_clip_preprocess, nullptr},
       {"clip.text_tables", nullptr, "data for the tokenizer, no case"},
@@ -11,6 +18,9 @@ const std::vector<CaseKind>& case_kinds() {
       {"clip.denseclip", nullptr, "the backbone denseclip is not part of this version"},
       {"clip.invite", nullptr, "the backbone invite is not part of this version"},
       {"clip.regionclip", nullptr, "the backbone regionclip is not part of this version"},
+      {"dino.dinov2", verify_dinov2, nullptr},
+      {"dino.talk2dino", verify_talk2dino, nullptr},
+      {"dino.dinotxt_tokenizer", verify_dinotxt_tokenizer, nullptr},
       {"dino.dinotxt", nullptr, "the backbone dinotxt is not part of this version"},
       {"dino.proxyclip", nullptr, "the backbone proxyclip is not part of this version"},
       {"pipeline.preprocess", verify_preprocess, nullptr},
@@ -20,6 +30,11 @@ const std::vector<CaseKind>& case_kinds() {
       {"pipeline.aggregation.trace", verify_trace, nullptr},
       {"pipeline.aggregation.gaussian", verify_gaussian, nullptr},
       {"pipeline.aggregation.attention", verify_attention, nullptr},
+      {"pipeline.gap.memory_projection", verify_memory_projection, nullptr},
+      {"pipeline.decoder.decap", verify_decap, nullptr},
+      {"pipeline.decoder.decap_text", verify_decap_text, nullptr},
+      {"pipeline.decoder.decap_data", verify_decap_data, nullptr},
+      {"pipeline.decoder.decap_training", verify_decap_training, nullptr},
       {"pipeline.data.trace_benchmark", nullptr, "the trace benchmark builder is not part of this version"},
   };
   return kinds;

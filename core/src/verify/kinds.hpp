@@ -9,6 +9,19 @@ namespace patchioner {
 // Declared here as they come: void verify_<what>(const GoldenCase& golden, CaseReport& report, PluginHost&
 // host);
 
+void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_talk2dino(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_memory_projection(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
+
 void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);

@@ -1,0 +1,302 @@
+// Cases of the backbone `talk2dino`: DINOv2 at several sizes and in several layouts, and Talk2DINO's
+// projection in three forms (spec/03 section 10). The case says what it holds; every tensor that it lists is
+// compared.
+
+#include <patchioner/error.hpp>
+#include <regex>
+
+#include "memory/memory_bank.hpp"
+#include "support/files.hpp"
+#include "verify/case_images.hpp"
+#include "verify/kinds.hpp"
+
+namespace patchioner {
+namespace {
+
+bool is_checkpoint(const std::filesystem::path& file) {
+  const std::string end = file.extension().string();
+  return end == ".pth" || end == ".pt" || end == ".bin" || end == ".safetensors";
+}
+
+/// The case's weight files, told apart by content.
+struct WeightFiles {
+  std::string image;              ///< DINOv2
+  std::string projection;         ///< Talk2DINO's
+  std::string projection_config;  ///< its YAML
+  std::string model_config;       ///< config.json of DINOv2
+};
+
+WeightFiles weight_files(const GoldenCase& golden) {
+  WeightFiles files;
+  for (const auto& [name, meaning] : golden.json().at("weights").items()) {
+    const std::filesystem::path file = golden.file(name);
+    if (is_checkpoint(file)) {
+      const bool projection = StateDict::open(file).contains("linear_layer.weight");
+      (projection ? files.projection : files.image) = file.string();
+    } else if (file.extension() == ".yaml" || file.extension() == ".yml") {
+      files.projection_config = file.string();
+    } else if (file.extension() == ".json") {
+      files.model_config = file.string();
+    }
+  }
+  return files;
+}
+
+void add_if_given(Value::Map& options, const char* key, const std::string& value) {
+  if (!value.empty()) {
+    options.emplace_back(key, value);
+  }
+}
+
+Value::Map options_of(const GoldenCase& golden, const WeightFiles& files) {
+  Value::Map options = {{"plugin", "talk2dino"}};
+  add_if_given(options, "weights", files.image);
+  add_if_given(options, "config", files.model_config);
+  add_if_given(options, "projection_weights", files.projection);
+  add_if_given(options, "projection_config", files.projection_config);
+  const nlohmann::json dims = golden.json().value("dims", nlohmann::json::object());
+  if (dims.contains("heads") && !files.image.empty()) {
+    options.emplace_back("heads", dims["heads"].get<int64_t>());
+  }
+  return options;
+}
+
+/// The options that repeat a case's preprocessing.
+Value::Map preprocessing_options(const nlohmann::json& preprocess) {
+  const int64_t resize = preprocess.at("resize_dim").get<int64_t>();
+  if (preprocess.at("mode") == "resize_square") {
+    return {{"resize_dim", resize}};
+  }
+  return {{"keep_img_ratio", true},
+          {"resize_dim", resize},
+          {"crop_dim", preprocess.at("crop_dim").get<int64_t>()}};
+}
+
+/// "ref16/" asks for 16 pseudo-heads, "model/" for the network's own; both stand before the name of what is
+/// compared.
+bool split_map_heads(const std::string& name, Value& heads, std::string& rest) {
+  const size_t slash = name.find('/');
+  if (slash == std::string::npos) {
+    return false;
+  }
+  const std::string group = name.substr(0, slash);
+  rest = name.substr(slash + 1);
+  if (group == "model") {
+    heads = Value("model");
+    return true;
+  }
+  constexpr std::string_view kReference = "ref";
+  if (!group.starts_with(kReference) || group.size() == kReference.size()) {
+    return false;
+  }
+  heads = Value(static_cast<int64_t>(std::stoll(group.substr(kReference.size()))));
+  return true;
+}
+
+void compare_tensor(CaseReport& report, CaseBackbones& backbones,
+                    const Value::Map& settings, const std::string& name, const std::string& stem,
+                    const at::Tensor& input) {
+  const Backbone& backbone = backbones.with(settings);
+  if (stem == "pos") {
+    const int64_t patch = backbone.image_spec().patch_size;
+    const at::Tensor grid = at::tensor({input.size(2) / patch, input.size(3) / patch}, at::kLong);
+    report.compare(name, backbone.probe("position_table", {{"grid", grid}}).unsqueeze(0));
+    return;
+  }
+  const std::vector<std::string> known = backbone.intermediate_names();
+  if (std::find(known.begin(), known.end(), stem) == known.end()) {
+    return;  // the report names what nobody compared
+  }
+  const ImageFeatures features = backbone.encode(input, std::vector<std::string>{stem});
+  report.compare(name, features.intermediates.at(stem));
+  // What the interface hands out must be the same numbers.
+  if (stem == "self_attn") {
+    report.compare(name, features.attention.flatten(1));
+  } else if (stem == "x_norm_patchtokens") {
+    report.compare(name, features.patches.flatten(1, 2));
+  } else if (stem == "x_norm_clstoken") {
+    report.compare(name, features.global);
+  }
+}
+
+/// Everything expected under `prefix` (such as "native/"), but not under the longer prefixes of other runs.
+void verify_run(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
+                const Value::Map& settings, const std::string& prefix,
+                const std::vector<std::string>& other_prefixes, const at::Tensor& input) {
+  for (const std::string& name : expected_names(golden)) {
+    const auto in_longer = [&](const std::string& other) {
+      return other.size() > prefix.size() && name.starts_with(other);
+    };
+    if (!name.starts_with(prefix) || std::any_of(other_prefixes.begin(), other_prefixes.end(), in_longer)) {
+      continue;
+    }
+    std::string stem = name.substr(prefix.size());
+    if (stem == "input") {
+      continue;
+    }
+    Value::Map used = settings;
+    Value heads;
+    std::string rest;
+    if (split_map_heads(stem, heads, rest)) {
+      used.emplace_back("map_heads", heads);
+      stem = rest;
+    } else {
+      used.emplace_back("map_heads", "model");  // of no influence here, and possible at every width
+    }
+    compare_tensor(report, backbones, used, name, stem, input);
+  }
+}
+
+/// The network input of a run: given, or made from an image and compared with the given one.
+at::Tensor run_input(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
+                     const nlohmann::json& run, const std::string& prefix, const Value::Map& settings) {
+  const std::string name = run.value("input", prefix + "input");
+  report.used_as_input(name);
+  if (!run.contains("image")) {
+    return golden.tensor(name);
+  }
+  Value::Map used = settings;
+  used.emplace_back("map_heads", "model");
+  const at::Tensor ours =
+      preprocess_images(golden, {run["image"].get<std::string>()}, backbones.with(used).image_spec());
+  if (!golden.has(name)) {
+    return ours;
+  }
+  report.compare(name, ours);
+  return golden.tensor(name);
+}
+
+void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  report.used_as_input("text");
+  for (const nlohmann::json& variant : golden.json()["variants"]) {
+    const std::string name = variant.at("name").get<std::string>();
+    CaseBackbones backbones(
+        host, {{"plugin", "talk2dino"},
+               {"projection_weights", golden.file(variant.at("weights").get<std::string>()).string()},
+               {"projection_config", golden.file(variant.at("config").get<std::string>()).string()}});
+    const Backbone& backbone = backbones.with();
+    const at::Tensor projected = backbone.probe("projection", {{"text", golden.tensor("text")}});
+    report.compare(name + "/projected", projected);
+    if (golden.has(name + "/A_pinv")) {
+      report.compare(name + "/A_pinv", backbone.probe("projection_pinv", {}));
+    }
+    if (golden.has(name + "/reverted")) {
+      report.compare(name + "/reverted", backbone.probe("projection_inverse", {{"projected", projected}}));
+    }
+  }
+}
+
+void verify_projection_alone(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
+                             const WeightFiles& files) {
+  report.used_as_input("text");
+  const at::Tensor projected = backbones.with().probe("projection", {{"text", golden.tensor("text")}});
+  report.compare("projected", projected);
+  if (golden.has("projected_norm")) {
+    report.compare("projected_norm", projected / projected.norm(2, 1, true));
+  }
+  if (!golden.has("projected_first_release")) {
+    return;
+  }
+  // Expected values of another file of the same name; they are compared when it is that file which lies here.
+  const std::string digest = sha256_of_file(files.projection);
+  const nlohmann::json digests = golden.json().value("sha256", nlohmann::json::object());
+  bool first_release = false;
+  for (const auto& [name, value] : digests.items()) {
+    first_release |= name.starts_with("first_release") && value == digest;
+  }
+  if (first_release) {
+    report.compare("projected_first_release", projected);
+  } else {
+    report.used_as_input("projected_first_release");
+  }
+}
+
+/// "... grid rows 0..1, columns 1..2 ..." of a tensor's meaning: the rectangle of patches that it is the mean
+/// of.
+at::Tensor mean_of_rectangle(const GoldenCase& golden, const at::Tensor& patches, const std::string& name) {
+  const std::string meaning = golden.json().at("tensors").at(name).at("meaning").get<std::string>();
+  std::smatch found;
+  if (!std::regex_search(meaning, found, std::regex("rows (\\d+)\\.\\.(\\d+), columns (\\d+)\\.\\.(\\d+)"))) {
+    throw Error(ErrorKind::data, "{}: the meaning of '{}' does not say which rows and columns",
+                golden.folder().string(), name);
+  }
+  const auto number = [&found](size_t i) { return std::stoll(found[i].str()); };
+  return patches.slice(1, number(1), number(2) + 1)
+      .slice(2, number(3), number(4) + 1)
+      .flatten(1, 2)
+      .mean(1);  // [B,D]
+}
+
+/// Image, texts and memory together.
+void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones) {
+  const nlohmann::json& json = golden.json();
+  const Value::Map settings = preprocessing_options(json.at("preprocess"));
+  const std::string prefix = "image/";
+  const at::Tensor input =
+      run_input(golden, report, backbones, {{"image", json.at("image")}}, prefix, settings);
+  verify_run(golden, report, backbones, settings, prefix, {}, input);
+
+  report.used_as_input("clip_text");
+  Value::Map reference = settings;
+  reference.emplace_back("map_heads",
+                         16);  // the queries of this case were made with the reference's pseudo-heads
+  const Backbone& backbone = backbones.with(reference);
+  const at::Tensor memory = backbone.probe("projection", {{"text", golden.tensor("clip_text")}});  // [M,D]
+  report.compare("memory", memory);
+  const ImageFeatures features = backbone.encode(input, std::vector<std::string>{"avg_self_attn_token"});
+  const at::Tensor patches = features.patches.flatten(1, 2)[0];  // [G,D]
+  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, -1, true); };
+  report.compare("patch_text_cosine", at::matmul(unit(patches), unit(memory).t()));
+  const at::Tensor region = mean_of_rectangle(golden, features.patches, "region_token");
+  report.compare("region_token", region);
+  const int64_t single = golden.tensor("queries").size(0) - 3;
+  report.compare("queries", at::cat({region, features.intermediates.at("avg_self_attn_token"),
+                                     features.global, patches.slice(0, 0, single)}));
+
+  // The projection at temperature 0.01 magnifies rounding a hundredfold, so it starts from the case's own
+  // queries.
+  const auto bank = MemoryBank::from_memory(memory, std::vector<std::string>(memory.size(0), "text"));
+  const at::Tensor queries = golden.tensor("queries");
+  report.compare("mem_projected", bank->project(queries, {0.01, false, true}));
+  report.compare("mem_projected_raw", bank->project(queries, {0.01, false, false}));
+}
+
+}  // namespace
+
+void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  const WeightFiles files = weight_files(golden);
+  CaseBackbones backbones(host, options_of(golden, files));
+  const nlohmann::json& runs = golden.json().at("runs");
+  std::vector<std::string> prefixes;
+  for (const nlohmann::json& run : runs) {
+    prefixes.push_back(run.at("run").get<std::string>() + "/");
+  }
+  for (size_t i = 0; i < prefixes.size(); ++i) {
+    Value::Map settings;
+    if (runs[i].contains("attention_type")) {
+      settings.emplace_back("attention_type", runs[i]["attention_type"].get<std::string>());
+    }
+    if (runs[i].contains("preprocess")) {
+      const Value::Map more = preprocessing_options(runs[i]["preprocess"]);
+      settings.insert(settings.end(), more.begin(), more.end());
+    }
+    const at::Tensor input = run_input(golden, report, backbones, runs[i], prefixes[i], settings);
+    verify_run(golden, report, backbones, settings, prefixes[i], prefixes, input);
+  }
+}
+
+void verify_talk2dino(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  if (golden.json().contains("variants")) {
+    verify_variants(golden, report, host);
+    return;
+  }
+  const WeightFiles files = weight_files(golden);
+  CaseBackbones backbones(host, options_of(golden, files));
+  if (golden.json().contains("image")) {
+    verify_chain(golden, report, backbones);
+  } else {
+    verify_projection_alone(golden, report, backbones, files);
+  }
+}
+
+}  // namespace patchioner
