@@ -1,0 +1,120 @@
+// The gap plugins `memory` and `noise` through the host, as a config asks for them (spec/01 sections 5.1
+// and 5.3).
+#include <ATen/CPUGeneratorImpl.h>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <patchioner/error.hpp>
+
+#include "config/config.hpp"
+#include "memory/memory_bank.hpp"
+#include "runtime/plugin_host.hpp"
+
+namespace patchioner {
+namespace {
+
+const std::string kBank =
+    std::string(PATCHIONER_SOURCE_DIR) + "/tests/parity/pipeline/memory_projection/bank.safetensors";
+
+std::shared_ptr<Gap> gap(const std::string& yaml) {
+  PluginHost host;
+  return host.gap(parse_yaml(yaml, "test.yaml"), PluginContext());
+}
+
+std::string refusal(ErrorKind kind, const std::string& yaml) {
+  try {
+    (void)gap(yaml);
+  } catch (const Error& error) {
+    CHECK(to_string(error.kind()) == to_string(kind));
+    return error.what();
+  }
+  FAIL("nothing was thrown");
+  return {};
+}
+
+bool mentions(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Gives numbers that were written down.
+class GivenNumbers final : public RandomSource {
+ public:
+  explicit GivenNumbers(at::Tensor numbers) : numbers_(std::move(numbers)) {}
+  at::Tensor normal(at::IntArrayRef shape) override { return numbers_.reshape(shape); }
+  at::Tensor uniform(at::IntArrayRef) override { throw Error(ErrorKind::internal, "not asked for"); }
+
+ private:
+  at::Tensor numbers_;
+};
+
+TEST_CASE("noise is added to the unit vector, which is brought to unit length again") {
+  // (3,4) -> (0.6,0.8); plus 0.5 * (2,-1) -> (1.6,0.3), of length sqrt(2.65).
+  GivenNumbers numbers(at::tensor({2.0F, -1.0F}));
+  const at::Tensor feature = at::tensor({3.0F, 4.0F}).reshape({1, 2});
+  const at::Tensor length = at::tensor(2.65).sqrt();
+  const at::Tensor expected = (at::tensor({1.6, 0.3}) / length).to(at::kFloat).reshape({1, 2});
+  CHECK(at::allclose(gap("{plugin: noise, std: 0.5}")->perturb(feature, numbers), expected));
+  CHECK(at::allclose(gap("{plugin: noise, variance: 0.25}")->perturb(feature, numbers), expected));
+  CHECK(at::equal(feature, at::tensor({3.0F, 4.0F}).reshape({1, 2})));
+}
+
+TEST_CASE("the usual noise has a standard deviation of 0.08") {
+  GivenNumbers numbers(at::tensor({1.0F, 0.0F}));
+  const at::Tensor result =
+      gap("{plugin: noise}")->perturb(at::tensor({0.0F, 5.0F}).reshape({1, 2}), numbers);
+  CHECK((result[0][0] / result[0][1]).item<double>() == doctest::Approx(0.08));
+}
+
+TEST_CASE("std and variance together, or below zero, are refused") {
+  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, std: 0.08, variance: 0.0064}"), "not both"));
+  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, std: -0.1}"), "test.yaml:1"));
+  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, varience: 0.1}"), "did you mean 'variance'"));
+}
+
+TEST_CASE("at inference noise divides by the length, unless told not to") {
+  const at::Tensor features = at::tensor({3.0F, 4.0F, 0.0F, 0.0F}).reshape({2, 2});
+  CHECK(at::allclose(gap("{plugin: noise}")->to_text_space(features),
+                     at::tensor({0.6F, 0.8F, 0.0F, 0.0F}).reshape({2, 2})));
+  CHECK(at::equal(gap("{plugin: noise, normalize_input: false}")->to_text_space(features), features));
+  CHECK(gap("{plugin: noise}")->nearest(features, 3).empty());
+  CHECK(gap("{plugin: noise}")->dim() == 0);
+}
+
+TEST_CASE("the same generator state gives the same noise") {
+  const auto noise = gap("{plugin: noise}");
+  const auto draw = [&](uint64_t seed) {
+    GeneratorSource random(at::make_generator<at::CPUGeneratorImpl>(seed));
+    return noise->perturb(at::ones({4, 8}), random);
+  };
+  CHECK(at::equal(draw(1), draw(1)));
+  CHECK(!at::equal(draw(1), draw(2)));
+}
+
+TEST_CASE("the memory's options reach the projection") {
+  const auto bank = MemoryBank::open(kBank);
+  const at::Tensor features = bank->embeddings().narrow(0, 5, 3) + 0.5;
+  const auto memory = gap("{plugin: memory, bank: " + kBank +
+                          ", temperature: 0.3, normalize_memory: true, normalize: false}");
+  CHECK(at::equal(memory->to_text_space(features), bank->project(features, {0.3, true, false})));
+  CHECK(memory->dim() == 64);
+  CHECK(memory->nearest(features, 2)[0][0].weight == bank->nearest(features, 2, 0.3)[0][0].weight);
+  CHECK(memory->text_fingerprint().empty());
+}
+
+TEST_CASE("the memory leaves text features alone while a decoder is trained") {
+  GivenNumbers numbers(at::ones({1, 64}));
+  const at::Tensor features = at::full({1, 64}, 2.0F);
+  CHECK(at::equal(gap("{plugin: memory, bank: " + kBank + "}")->perturb(features, numbers), features));
+}
+
+TEST_CASE("a memory needs a bank that is there, and a temperature above zero") {
+  CHECK(mentions(refusal(ErrorKind::config, "{plugin: memory}"), "'gap.bank' is required"));
+  CHECK(mentions(refusal(ErrorKind::config, "{plugin: memory, bank: " + kBank + ", temperature: 0}"),
+                 "temperature"));
+  CHECK(mentions(refusal(ErrorKind::io, "{plugin: memory, bank: /no/such/bank.safetensors}"),
+                 "/no/such/bank.safetensors"));
+}
+
+}  // namespace
+}  // namespace patchioner
