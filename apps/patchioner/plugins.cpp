@@ -178,7 +178,7 @@ std::string default_text(const Parameter& parameter) {
   if (value.is_text()) {
     return value.as_text().empty() ? "''" : value.as_text();
   }
-  return value.is_null() ? "null" : json_from_value(value).dump();
+  return value.is_null() ? "(unset)" : json_from_value(value).dump();
 }
 
 void describe(const Arguments& arguments) {
@@ -241,7 +241,8 @@ void doctor(const Arguments& arguments, int& exit_code) {
                              PATCHIONER_BUILD_FINGERPRINT);
     std::cout << "verdict     it can be used\n";
   } else {
-    std::cout << fmt::format("verdict     refused: {}\n", record.refusal);
+    std::cout << fmt::format("verdict     refused: {}\n",
+                             missing > 0 ? "the libraries marked MISSING were not found" : record.refusal);
     exit_code = 1;
   }
 }

@@ -354,7 +354,7 @@ Value compose(const fs::path& file, const std::vector<std::string>& overrides) {
   drop_options_of_other_plugins(document, found, chosen);
   apply_overrides(document, changes);
   check_sections(document);
-  return interpolate(document);
+  return interpolate(in_section_order(document));
 }
 
 }  // namespace patchioner

@@ -2,6 +2,7 @@
 
 #include <patchioner/error.hpp>
 
+#include "config/reference_keys.hpp"
 #include "support/nearest_name.hpp"
 
 namespace patchioner {
@@ -35,6 +36,14 @@ const Section* find_section(std::string_view name) {
 void check_sections(const Value& document) {
   for (const auto& [key, value] : document.as_map()) {
     if (find_section(key) == nullptr) {
+      const auto& reference = known_reference_keys();
+      if (std::find(reference.begin(), reference.end(), key) != reference.end()) {
+        throw Error(ErrorKind::config,
+                    "{}: '{}' is a key of the reference implementation's model files; `patchioner config "
+                    "import {}` turns such a file "
+                    "into a config",
+                    value.origin().to_string(), key, value.origin().file);
+      }
       std::vector<std::string> names;
       for (const Section& section : sections()) {
         names.push_back(section.name);
@@ -43,6 +52,16 @@ void check_sections(const Value& document) {
                   suggestion(key, names));
     }
   }
+}
+
+Value in_section_order(const Value& document) {
+  Value ordered = Value(Value::Map()).set_origin(document.origin());
+  for (const Section& section : sections()) {
+    if (const Value* value = document.find(section.name)) {
+      ordered.set(section.name, *value);
+    }
+  }
+  return ordered;
 }
 
 }  // namespace patchioner

@@ -22,4 +22,7 @@ const Section* find_section(std::string_view name);
 /// Throws an Error of kind config for a key of the document that is no section, with the nearest name.
 void check_sections(const Value& document);
 
+/// The document with its sections in the order of the list, whatever the order in which they came.
+Value in_section_order(const Value& document);
+
 }  // namespace patchioner

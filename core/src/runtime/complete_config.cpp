@@ -43,7 +43,7 @@ Value complete_config(const Value& config, PluginHost& host, MissingPlugin missi
   const Value* runtime = config.find("runtime");
   complete.set("runtime",
                validate(schema_of<RuntimeOptions>(), runtime == nullptr ? Value() : *runtime, "runtime"));
-  return complete;
+  return in_section_order(complete);
 }
 
 Value only_written(const Value& complete, const Value& written) {
