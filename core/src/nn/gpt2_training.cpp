@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "nn/dropout.hpp"
+
 namespace patchioner {
 
 namespace {
@@ -12,13 +14,9 @@ at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::addmm(bias, x, weight);
 }
 
-at::Tensor drop(const at::Tensor& x, double rate) {
-  return rate > 0 ? at::dropout(x, rate, true) : x;
-}
-
 /// Causal attention of q, k, v [N,H,T,d], each possibly a view: [N,H,T,d].
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double dropout) {
-  if (dropout <= 0) {
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double rate) {
+  if (rate <= 0) {
     return at::scaled_dot_product_attention(q, k, v, {}, 0.0, true);
   }
   const int64_t length = q.size(2);
@@ -26,24 +24,24 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   const at::Tensor future =
       at::full({length, length}, -std::numeric_limits<float>::infinity(), q.options()).triu(1);  // [T,T]
   const at::Tensor scores = at::matmul(q * scale, k.transpose(2, 3)) + future;                   // [N,H,T,T]
-  return at::matmul(at::dropout(at::softmax(scores, -1), dropout, true), v);
+  return at::matmul(dropout(at::softmax(scores, -1), rate), v);
 }
 
 }  // namespace
 
-at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool dropout) {
+at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training) {
   const Gpt2Config& config = weights.config;
   const int64_t rows = embeddings.size(0);
   const int64_t length = embeddings.size(1);
   const int64_t width = config.n_embd;
   const int64_t heads = config.n_head;
-  const double residual_rate = dropout ? config.resid_pdrop : 0;
-  const double attention_rate = dropout ? config.attn_pdrop : 0;
+  const double residual_rate = training ? config.resid_pdrop : 0;
+  const double attention_rate = training ? config.attn_pdrop : 0;
   const auto norm = [&](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     return at::layer_norm(x, {width}, weight, bias, config.layer_norm_epsilon);
   };
-  at::Tensor x = embeddings + weights.position_embedding.narrow(0, 0, length);   // [N,T,E]
-  x = drop(x, dropout ? config.embd_pdrop : 0).reshape({rows * length, width});  // [N*T,E]
+  at::Tensor x = embeddings + weights.position_embedding.narrow(0, 0, length);       // [N,T,E]
+  x = dropout(x, training ? config.embd_pdrop : 0).reshape({rows * length, width});  // [N*T,E]
   for (const Gpt2Layer& layer : weights.layers) {
     const at::Tensor qkv =
         affine(norm(x, layer.ln_1_weight, layer.ln_1_bias), layer.c_attn_weight, layer.c_attn_bias)
@@ -52,10 +50,10 @@ at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings
     const at::Tensor mixed = attend(qkv[0], qkv[1], qkv[2], attention_rate)
                                  .transpose(1, 2)
                                  .reshape({rows * length, width});  // [N*T,E]
-    x = x + drop(affine(mixed, layer.attn_proj_weight, layer.attn_proj_bias), residual_rate);
+    x = x + dropout(affine(mixed, layer.attn_proj_weight, layer.attn_proj_bias), residual_rate);
     const at::Tensor inner = at::gelu(
         affine(norm(x, layer.ln_2_weight, layer.ln_2_bias), layer.c_fc_weight, layer.c_fc_bias), "tanh");
-    x = x + drop(affine(inner, layer.mlp_proj_weight, layer.mlp_proj_bias), residual_rate);
+    x = x + dropout(affine(inner, layer.mlp_proj_weight, layer.mlp_proj_bias), residual_rate);
   }
   return norm(x, weights.ln_f_weight, weights.ln_f_bias).view({rows, length, width});  // [N,T,E]
 }

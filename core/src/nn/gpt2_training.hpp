@@ -9,8 +9,8 @@
 namespace patchioner {
 
 /// Embeddings [N,T,E] (without positions, which are added here) to hidden states [N,T,E] after the final
-/// layer norm, causal. With `dropout` the config's rates apply, drawn from LibTorch's default generator.
-at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool dropout);
+/// layer norm, causal. While `training` the config's rates apply, drawn from LibTorch's default generator.
+at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training);
 
 /// Hidden states [...,E] to logits [...,V] through the tied head.
 at::Tensor gpt2_logits(const Gpt2Weights& weights, const at::Tensor& hidden);

@@ -9,7 +9,7 @@ namespace {
 struct DecoderFolder : TestFolder {
   DecoderFolder() {
     write_vocabulary(*this);
-    decoder = small_decoder(*this);
+    decoder = small_decoder(path());
     decoder->save((*this / "decoder.pt").string());
   }
 
@@ -53,6 +53,16 @@ TEST_CASE("a saved decoder has the names of the reference, the tied head include
   CHECK(saved.info("decoder.transformer.h.1.attn.c_attn.weight")->shape == std::vector<int64_t>{16, 48});
   CHECK(saved.info("clip_project.model.0.weight")->shape == std::vector<int64_t>{16, 8});
   CHECK(at::equal(saved.tensor("decoder.lm_head.weight"), saved.tensor("decoder.transformer.wte.weight")));
+}
+
+TEST_CASE("the tied head takes no room of its own in a saved file") {
+  const DecoderFolder folder;
+  uintmax_t bytes = 0;
+  for (const auto& [name, tensor] : folder.decoder->parameters()) {
+    bytes += static_cast<uintmax_t>(tensor.nbytes());
+  }
+  const uintmax_t head = kVocabularySize * 16 * sizeof(float);
+  CHECK(std::filesystem::file_size(folder.saved()) < bytes + head);
 }
 
 TEST_CASE("names may begin with module., and safetensors do as well") {
@@ -152,7 +162,7 @@ TEST_CASE("score_until_end stops at the end marker with the same text") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.epochs = 40;
-  const TrainingOutcome outcome = training.run(folder);
+  const TrainingOutcome outcome = training.run();
   Value section(Value::Map{{"plugin", "plain"},
                            {"vocabulary", (folder / "vocabulary.txt").string()},
                            {"weights", outcome.checkpoint.string()},

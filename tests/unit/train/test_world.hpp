@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <memory>
 #include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
 #include <string>
 
 #include "runtime/plugin_host.hpp"
 #include "support/files.hpp"
+#include "support/progress.hpp"
 #include "train/training_run.hpp"
 
 namespace patchioner {
@@ -103,7 +105,7 @@ inline PluginHost& host() {
 }
 
 /// A fresh plain decoder of two blocks, width 16, dropout on.
-inline std::shared_ptr<Decoder> small_decoder(const TestFolder& folder, int64_t seed = 1) {
+inline std::shared_ptr<Decoder> small_decoder(const std::filesystem::path& folder, int64_t seed = 1) {
   at::manual_seed(static_cast<uint64_t>(seed));
   const Value section(Value::Map{{"plugin", "plain"},
                                  {"vocabulary", (folder / "vocabulary.txt").string()},
@@ -118,7 +120,9 @@ inline std::shared_ptr<Decoder> small_decoder(const TestFolder& folder, int64_t 
 
 /// A training of 3 epochs of 5 updates on small_captions(), with noise.
 struct SmallTraining {
-  explicit SmallTraining(const std::filesystem::path& root) {
+  explicit SmallTraining(const std::filesystem::path& root) : root(root) {
+    set_log_level(LogLevel::warning);
+    Progress::set_enabled(false);
     options.data = (root / "captions.txt").string();
     options.output = (root / "out").string();
     options.prefix = "small";
@@ -131,8 +135,8 @@ struct SmallTraining {
     options.tensorboard = false;
   }
 
-  TrainingOutcome run(const TestFolder& folder, bool restart = false, const TrainingObserver& observer = {}) {
-    decoder = small_decoder(folder, options.seed);
+  TrainingOutcome run(bool restart = false, const TrainingObserver& observer = {}) {
+    decoder = small_decoder(root, options.seed);
     TrainingParts parts;
     parts.backbone = &backbone;
     parts.decoder = decoder.get();
@@ -140,6 +144,7 @@ struct SmallTraining {
     return run_training(parts, options, restart, observer);
   }
 
+  std::filesystem::path root;
   TrainOptions options;
   DigestBackbone backbone;
   std::shared_ptr<Decoder> decoder;

@@ -39,9 +39,8 @@ TEST_CASE("in another process" * doctest::skip()) {
   REQUIRE(what != nullptr);
   REQUIRE(root != nullptr);
   install_interrupt_handler();
-  const TrainingFolder unused;
   SmallTraining training(root);
-  const TrainingOutcome outcome = training.run(unused, false, [&](int64_t step, const TrainStep&) {
+  const TrainingOutcome outcome = training.run(false, [&](int64_t step, const TrainStep&) {
     if (step == 6) {
       ::raise(std::string_view(what) == "kill" ? SIGKILL : SIGINT);
     }
@@ -54,7 +53,7 @@ TEST_CASE("a training writes a checkpoint an epoch, the curves, and learns") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.tensorboard = true;
-  const TrainingOutcome outcome = training.run(folder);
+  const TrainingOutcome outcome = training.run();
   CHECK(outcome.finished);
   CHECK(outcome.steps == 15);
   CHECK(outcome.epochs.size() == 3);
@@ -78,7 +77,7 @@ TEST_CASE("a training writes a checkpoint an epoch, the curves, and learns") {
 TEST_CASE("a checkpoint loads again and decodes as the trained decoder does") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
-  const TrainingOutcome outcome = training.run(folder);
+  const TrainingOutcome outcome = training.run();
   const Value section(Value::Map{{"plugin", "plain"},
                                  {"vocabulary", (folder / "vocabulary.txt").string()},
                                  {"weights", outcome.checkpoint.string()}});
@@ -97,9 +96,9 @@ TEST_CASE("two trainings with one seed give the same bits, another seed does not
   const TrainingFolder first_folder, second_folder, third_folder;
   SmallTraining first(first_folder.path()), second(second_folder.path()), third(third_folder.path());
   third.options.seed = 43;
-  first.run(first_folder);
-  second.run(second_folder);
-  third.run(third_folder);
+  first.run();
+  second.run();
+  third.run();
   CHECK(equal_weights(*first.decoder, *second.decoder));
   CHECK_FALSE(equal_weights(*first.decoder, *third.decoder));
 }
@@ -107,13 +106,13 @@ TEST_CASE("two trainings with one seed give the same bits, another seed does not
 TEST_CASE("a training that broke off anywhere ends with the bits of an uninterrupted one") {
   const TrainingFolder whole_folder;
   SmallTraining whole(whole_folder.path());
-  whole.run(whole_folder);
+  whole.run();
   const std::string steps = read_file(whole_folder / "out/small_steps.csv");
   // Before the first saved state, between two, right behind one, in the last epoch.
   for (const int64_t last : {2, 5, 7, 12}) {
     const TrainingFolder folder;
     SmallTraining broken(folder.path());
-    CHECK_THROWS_AS(broken.run(folder, false,
+    CHECK_THROWS_AS(broken.run(false,
                                [last](int64_t step, const TrainStep&) {
                                  if (step == last) {
                                    throw Killed();
@@ -121,7 +120,7 @@ TEST_CASE("a training that broke off anywhere ends with the bits of an uninterru
                                }),
                     Killed);
     SmallTraining resumed(folder.path());
-    const TrainingOutcome outcome = resumed.run(folder);
+    const TrainingOutcome outcome = resumed.run();
     CHECK(outcome.finished);
     CHECK(equal_weights(*resumed.decoder, *whole.decoder));
     CHECK(read_file(folder / "out/small_steps.csv") == steps);
@@ -133,13 +132,13 @@ TEST_CASE("a training that broke off anywhere ends with the bits of an uninterru
 TEST_CASE("kill -9 in the middle of a training loses nothing but the updates since the last saved state") {
   const TrainingFolder whole_folder, folder;
   SmallTraining whole(whole_folder.path());
-  whole.run(whole_folder);
+  whole.run();
   const int status = in_another_process("kill", folder.path());
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
   SmallTraining resumed(folder.path());
   int64_t first_step = -1;
-  resumed.run(folder, false,
+  resumed.run(false,
               [&](int64_t step, const TrainStep&) { first_step = first_step < 0 ? step : first_step; });
   CHECK(first_step == 5);  // the end of the first epoch was saved
   CHECK(equal_weights(*resumed.decoder, *whole.decoder));
@@ -148,13 +147,13 @@ TEST_CASE("kill -9 in the middle of a training loses nothing but the updates sin
 TEST_CASE("Ctrl-C finishes the update in flight, saves, and the same call goes on") {
   const TrainingFolder whole_folder, folder;
   SmallTraining whole(whole_folder.path());
-  whole.run(whole_folder);
+  whole.run();
   const int status = in_another_process("interrupt", folder.path());
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
   SmallTraining resumed(folder.path());
   int64_t first_step = -1;
-  resumed.run(folder, false,
+  resumed.run(false,
               [&](int64_t step, const TrainStep&) { first_step = first_step < 0 ? step : first_step; });
   CHECK(first_step == 7);
   CHECK(equal_weights(*resumed.decoder, *whole.decoder));
@@ -163,49 +162,49 @@ TEST_CASE("Ctrl-C finishes the update in flight, saves, and the same call goes o
 TEST_CASE("a finished training is not trained again, unless it is restarted") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
-  training.run(folder);
+  training.run();
   int64_t updates = 0;
   const auto count = [&](int64_t, const TrainStep&) { ++updates; };
   SmallTraining again(folder.path());
-  CHECK(again.run(folder, false, count).finished);
+  CHECK(again.run(false, count).finished);
   CHECK(updates == 0);
   CHECK(equal_weights(*again.decoder, *training.decoder));
   SmallTraining anew(folder.path());
-  anew.run(folder, true, count);
+  anew.run(true, count);
   CHECK(updates == 15);
 }
 
 TEST_CASE("a state that was made under other settings is refused with what differs") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
-  training.run(folder);
+  training.run();
   SmallTraining other(folder.path());
   other.options.lr = 0.02;
-  const std::string message = message_of(ErrorKind::config, [&] { other.run(folder); });
+  const std::string message = message_of(ErrorKind::config, [&] { other.run(); });
   CHECK(contains(message, "train.lr was 0.01, is 0.02"));
   CHECK(contains(message, "--restart"));
   folder.write("captions.txt", joined_lines(small_captions()) + "one more caption\n");
   SmallTraining other_data(folder.path());
-  CHECK(contains(message_of(ErrorKind::config, [&] { other_data.run(folder); }), "captions was"));
+  CHECK(contains(message_of(ErrorKind::config, [&] { other_data.run(); }), "captions was"));
 }
 
 TEST_CASE("a damaged state is refused, and a restart gets over it") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
-  training.run(folder);
+  training.run();
   const auto state = folder / "out/small_state.safetensors";
   std::filesystem::resize_file(state, std::filesystem::file_size(state) / 2);
   SmallTraining again(folder.path());
-  message_of(ErrorKind::checkpoint, [&] { again.run(folder); });
+  message_of(ErrorKind::checkpoint, [&] { again.run(); });
   SmallTraining anew(folder.path());
-  CHECK(anew.run(folder, true).finished);
+  CHECK(anew.run(true).finished);
 }
 
 TEST_CASE("a batch that is larger than the data is refused") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.batch_size = 41;
-  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(folder); }),
+  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(); }),
                  "40 usable captions do not fill one batch of 41"));
 }
 
@@ -232,14 +231,14 @@ TEST_CASE("mixed captions take the feature of a caption of the same image, and n
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.mix_captions = true;
-  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(folder); }), "needs an image_id"));
+  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(); }), "needs an image_id"));
   std::string json = R"({"annotations": [)";
   const auto captions = small_captions();
   for (size_t i = 0; i < captions.size(); ++i) {
     json += fmt::format(R"({}{{"image_id": {}, "caption": "{}"}})", i == 0 ? "" : ",", i / 2, captions[i]);
   }
   training.options.data = folder.write("captions.json", json + "]}").string();
-  CHECK(training.run(folder).finished);
+  CHECK(training.run().finished);
 }
 
 TEST_CASE("an output folder that cannot be made or written is an error with its path") {
@@ -247,7 +246,7 @@ TEST_CASE("an output folder that cannot be made or written is an error with its 
   folder.write("file", "");
   SmallTraining training(folder.path());
   training.options.output = (folder / "file/out").string();
-  CHECK(contains(message_of(ErrorKind::io, [&] { training.run(folder); }), "file/out"));
+  CHECK(contains(message_of(ErrorKind::io, [&] { training.run(); }), "file/out"));
 }
 
 }  // namespace
