@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "config/config.hpp"
+#include "runtime/complete_config.hpp"
 #include "runtime/prefetch.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/interrupt.hpp"
@@ -38,27 +39,26 @@ Value run_config(Arguments& arguments) {
 }
 
 /// The four sections with all defaults filled in, gap entries one by one.
-std::vector<std::pair<PluginKind, Value>> plugin_sections(const Value& config) {
-  std::vector<std::pair<PluginKind, Value>> sections = {{PluginKind::backbone, config.at("backbone")},
-                                                        {PluginKind::aggregator, config.at("aggregator")}};
+std::vector<Value> plugin_sections(const Value& config) {
+  std::vector<Value> sections = {config.at("backbone"), config.at("aggregator")};
   const Value& gap = config.at("gap");
   if (gap.type() == Value::Type::list) {
     for (const Value& one : gap.as_list()) {
-      sections.emplace_back(PluginKind::gap, one);
+      sections.push_back(one);
     }
   } else {
-    sections.emplace_back(PluginKind::gap, gap);
+    sections.push_back(gap);
   }
-  sections.emplace_back(PluginKind::decoder, config.at("decoder"));
+  sections.push_back(config.at("decoder"));
   return sections;
 }
 
-/// Twelve digits that are the same when results would be.
-std::string settings_digest(const Arguments& arguments, const Value& config, PluginHost& host) {
+/// Twelve digits that are the same when results would be. `config` is complete.
+std::string settings_digest(const Arguments& arguments, const Value& config) {
   std::string text = fmt::format("{} exif={} explain={}", kVersion, arguments.exif,
                                  arguments.explain ? arguments.memory_texts : 0);
-  for (const auto& [kind, section] : plugin_sections(config)) {
-    text += "\n" + write_json(host.resolve(kind, section), 0);
+  for (const Value& section : plugin_sections(config)) {
+    text += "\n" + write_json(section, 0);
   }
   const RuntimeOptions runtime = read_runtime_options(config);
   text += "\n" + runtime.device + " " + runtime.precision;
@@ -67,7 +67,7 @@ std::string settings_digest(const Arguments& arguments, const Value& config, Plu
 
 PageHeader page_header(const Value& config) {
   PageHeader header;
-  for (const auto& [kind, section] : plugin_sections(config)) {
+  for (const Value& section : plugin_sections(config)) {
     if (const Value* plugin = section.find("plugin"); plugin != nullptr && plugin->is_text()) {
       header.chain.push_back(plugin->as_text());
     }
@@ -115,11 +115,14 @@ class Job {
   Job(const Arguments& arguments, const Value& config, PluginHost& host)
       : arguments_(arguments),
         source_(arguments),
-        output_(arguments, page_header(config), settings_digest(arguments, config, host)),
+        output_(arguments, page_header(config), settings_digest(arguments, config)),
         captioner_(config, host) {
     if (captioner_.decoder() == nullptr) {
       throw Error(ErrorKind::config,
                   "the config has no section 'decoder', so there is nothing to caption with");
+    }
+    if (!arguments.output.empty()) {
+      write_file(arguments.output + ".config.yaml", write_yaml(config));
     }
     load_options_.orientation = arguments.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore;
     load_options_.keep_for_pictures = output_.wants_pictures();
@@ -130,7 +133,7 @@ class Job {
 
   /// Whether all of it was done.
   bool run() {
-    Progress::set_enabled(!arguments_.quiet && !output_.on_terminal());
+    Progress::set_enabled(!arguments_.quiet && !output_.on_terminal() && source_.total() != 1);
     Progress progress("captioning", "images", source_.total());
     const auto batch_size = static_cast<size_t>(captioner_.batch());
     Prefetch<Loaded> images([this](const std::stop_token& stop) { return next_job(stop); }, kLoadThreads,
@@ -199,9 +202,10 @@ void run(Arguments& arguments, CommandLine& line) {
     set_log_level(LogLevel::warning);
   }
   const auto started = std::chrono::steady_clock::now();
-  const Value config = run_config(arguments);
+  const Value written = run_config(arguments);
+  PluginHost host(plugin_directories(written));
+  const Value config = complete_config(written, host);
   apply_threads(read_runtime_options(config));
-  PluginHost host(plugin_directories(config));
   Job job(arguments, config, host);
   const bool done = job.run();
   const Output& output = job.output();

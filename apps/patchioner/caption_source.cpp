@@ -21,6 +21,13 @@ constexpr int kPollMilliseconds = 100;
 
 const Json kWholeImage = {{"image", true}};
 
+/// What the JSON library says, without its numbering.
+std::string json_complaint(const Json::exception& error) {
+  const std::string text = error.what();
+  const size_t end = text.find("] ");
+  return end == std::string::npos ? text : text.substr(end + 2);
+}
+
 /// Whether a JSON object speaks of an image (rather than being a region, where "image" is true).
 bool is_image_record(const Json& json) {
   return json.is_object() &&
@@ -84,7 +91,7 @@ std::vector<Json> values_of(const std::string& path) {
       values.push_back(Json::parse(line));
     } catch (const Json::exception& error) {
       throw Error(ErrorKind::data, "{}:{}: is neither one JSON value nor one a line: {}", path, number,
-                  error.what());
+                  json_complaint(error));
     }
   }
   if (values.empty()) {
@@ -218,18 +225,20 @@ std::optional<Item> Source::next_line(const std::stop_token& stop) {
       continue;
     }
     const std::string where = fmt::format("standard input, line {}", line_number_);
+    Item item;
+    item.name = where;
     try {
       Json json = Json::parse(*line);
       if (json.is_string()) {
         json = {{"image", json}};
       }
       return item_of_record(json, {}, where, common_);
-    } catch (const std::exception& error) {
-      Item item;
-      item.name = where;
-      item.error = std::string(error.what()).starts_with(where) ? error.what() : where + ": " + error.what();
-      return item;
+    } catch (const Json::exception& error) {
+      item.error = fmt::format("{}: is not JSON: {}", where, json_complaint(error));
+    } catch (const Error& error) {
+      item.error = error.what();
     }
+    return item;
   }
   return std::nullopt;
 }

@@ -71,6 +71,7 @@ Expectation parse_expectation(std::string line, size_t number) {
 
 std::vector<Case> parse_script(const std::string& text) {
   std::vector<Case> cases;
+  std::vector<std::string> needs_of_all;
   std::istringstream lines(text);
   size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -79,7 +80,11 @@ std::vector<Case> parse_script(const std::string& text) {
       continue;
     }
     if (take_prefix(line, "case: ")) {
-      cases.push_back({number, line, {}, {}});
+      cases.push_back({number, line, needs_of_all, {}});
+      continue;
+    }
+    if (cases.empty() && take_prefix(line, "needs: ")) {
+      needs_of_all.push_back(line);
       continue;
     }
     if (cases.empty()) {

@@ -35,6 +35,7 @@ const std::vector<CaseKind>& case_kinds() {
       {"pipeline.decoder.decap_text", verify_decap_text, nullptr},
       {"pipeline.decoder.decap_data", verify_decap_data, nullptr},
       {"pipeline.decoder.decap_training", verify_decap_training, nullptr},
+      {"pipeline.pipeline", verify_pipeline, nullptr},
       {"pipeline.data.trace_benchmark", nullptr, "the trace benchmark builder is not part of this version"},
   };
   return kinds;

@@ -21,6 +21,7 @@ void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost&
 void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
+void verify_pipeline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
 void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
