@@ -168,7 +168,8 @@ bool fast_bfloat16() {
 }
 
 at::ScalarType usable_precision(at::ScalarType wanted, at::Device device) {
-  if (wanted == at::kBFloat16 && device.is_cpu() && !fast_bfloat16()) {
+  // Who asks for the plain path gets what was asked for, at whatever speed.
+  if (wanted == at::kBFloat16 && device.is_cpu() && !fast_bfloat16() && chosen_path != LinearPath::plain) {
     warn_once(
         "precision bf16: this processor has no bfloat16 matrix products (oneDNN needs AVX-512 or newer); "
         "computing in fp32");

@@ -33,7 +33,7 @@ void set_linear_path(LinearPath path);
 bool fast_bfloat16();
 
 /// The precision that is really used for a wish on a device: bfloat16 on a processor without it becomes
-/// float32, with a warning.
+/// float32, with a warning, unless the plain path was chosen by hand.
 at::ScalarType usable_precision(at::ScalarType wanted, at::Device device);
 
 /// y = x W^T + b. Weights that need no gradient are packed once for the processor's fast path (oneDNN), in

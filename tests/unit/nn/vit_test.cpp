@@ -67,6 +67,19 @@ VitConfig small_clip() {
   return config;
 }
 
+ClipTextConfig small_text() {
+  ClipTextConfig config;
+  config.block.width = 8;
+  config.block.heads = 2;
+  config.block.hidden = 16;
+  config.block.activation = Activation::quick_gelu;
+  config.layers = 2;
+  config.context = 7;
+  config.vocabulary = 30;
+  config.dim = 5;
+  return config;
+}
+
 at::Tensor random_pixels(at::IntArrayRef shape) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(9);
   return at::randn(shape, generator, at::TensorOptions(at::kFloat));
@@ -210,6 +223,34 @@ TEST_CASE("a tower follows its parameters through an update and can be different
   CHECK(after.item<float>() < before.item<float>());
 }
 
+TEST_CASE("bfloat16 keeps the residual stream in float32 and stays close to it") {
+  set_linear_path(LinearPath::plain);  // bfloat16 as asked for, on every processor
+  for (const bool clip : {false, true}) {
+    VitConfig config = clip ? small_clip() : small_dino();
+    config.block.swiglu = !clip;
+    const VitNames names = clip ? VitNames::openai() : VitNames::dinov2();
+    MadeWeights weights(false);
+    const VisionTransformer exact(config, names, weights.source());
+    const VisionTransformer rounded(config, names, weights.source(), at::kBFloat16);
+    const int64_t side = 3 * config.patch_size;
+    const at::NoGradGuard no_gradients;
+    const VitOutput wanted = exact.forward(random_pixels({2, 3, side, side}));
+    const VitOutput ours = rounded.forward(random_pixels({2, 3, side, side}));
+    CHECK((ours.qkv_last.scalar_type() == at::kBFloat16));
+    REQUIRE((ours.tokens_raw.scalar_type() == at::kFloat));
+    const at::Tensor cosine = at::cosine_similarity(ours.tokens_raw, wanted.tokens_raw, -1);  // [B,T]
+    CHECK(cosine.min().item<float>() > 0.999F);
+    CHECK_FALSE(at::equal(ours.tokens_raw, wanted.tokens_raw));
+  }
+  MadeWeights weights(false);
+  const ClipText exact(small_text(), weights.source());
+  const ClipText rounded(small_text(), weights.source(), at::kBFloat16);
+  set_linear_path(LinearPath::automatic);
+  const at::NoGradGuard no_gradients;
+  const at::Tensor ids = at::tensor({27, 3, 29, 0, 27, 1, 2, 29}, at::kLong).view({2, 4});
+  CHECK(at::cosine_similarity(rounded.encode(ids), exact.encode(ids), -1).min().item<float>() > 0.999F);
+}
+
 TEST_CASE("each image of a batch gets what it would get alone") {
   MadeWeights weights(false);
   const VisionTransformer tower(small_dino(), VitNames::dinov2(), weights.source());
@@ -261,19 +302,6 @@ TEST_CASE("pixels of a wrong shape are refused, and odd sizes are where the mode
   MadeWeights others(false);
   const VisionTransformer floors(small_clip(), VitNames::openai(), others.source());
   CHECK(floors.forward(random_pixels({1, 3, 11, 9})).rows == 3);
-}
-
-ClipTextConfig small_text() {
-  ClipTextConfig config;
-  config.block.width = 8;
-  config.block.heads = 2;
-  config.block.hidden = 16;
-  config.block.activation = Activation::quick_gelu;
-  config.layers = 2;
-  config.context = 7;
-  config.vocabulary = 30;
-  config.dim = 5;
-  return config;
 }
 
 TEST_CASE("a text's embedding depends on nothing behind its end marker, nor on its batch") {
