@@ -8,9 +8,12 @@ namespace {
 
 // Opacity of the veil where there is no weight, and of the colour where the weight is largest: by eye.
 constexpr double kVeil = 0.62;
-constexpr double kGlow = 0.45;
+constexpr double kGlow = 0.38;
 // Weights below 1 are lifted, since attention maps have a few peaks and long tails.
 constexpr double kGamma = 0.7;
+
+// Weights that differ by less than this share of the largest count as equal.
+constexpr float kEqual = 1e-4F;
 
 }  // namespace
 
@@ -22,7 +25,8 @@ at::Tensor heat_map(const at::Tensor& weights, int64_t width, int64_t height,
     return result;
   }
   const float largest = values.max().item<float>();
-  if (largest <= 0) {
+  // Equal weights everywhere say nothing about places.
+  if (largest <= 0 || largest - values.min().item<float>() <= kEqual * largest) {
     return result;
   }
   const at::Tensor scaled = (values / largest).contiguous();

@@ -8,8 +8,8 @@ namespace patchioner {
 enum class HeatInterpolation { nearest, bicubic };
 
 /// [rows,columns] weights -> [height,width,4] uint8 RGBA. The largest weight is the most coloured; where
-/// there is no weight the picture is darkened, so that what was looked at stands out. All-zero and non-finite
-/// weights give a fully transparent picture.
+/// there is no weight the picture is darkened, so that what was looked at stands out. All-equal and
+/// non-finite weights give a fully transparent picture.
 at::Tensor heat_map(const at::Tensor& weights, int64_t width, int64_t height,
                     HeatInterpolation interpolation);
 

@@ -42,13 +42,34 @@ std::string colour_style(size_t index) {
   return fmt::format("style=\"--c:{}\"", region_colour_hex(index));
 }
 
-/// Tokenizers mark a word's end in the piece itself.
+/// A piece of a caption without what tokenizers mark a word's end with.
 std::string readable(std::string token) {
   constexpr std::string_view kWordEnd = "</w>";
   if (token.ends_with(kWordEnd)) {
     token.resize(token.size() - kWordEnd.size());
   }
-  return token.empty() ? " " : token;
+  token.erase(token.find_last_not_of(' ') + 1);
+  return token;
+}
+
+/// The words that became the caption: the start marker says nothing, and what stands behind the end marker is
+/// cut off the caption too.
+std::string tokens_html(const std::vector<ShownToken>& tokens) {
+  std::string html;
+  for (const ShownToken& token : tokens) {
+    const bool end = token.text.starts_with("<|endoftext|>");
+    if (token.text.starts_with("<|startoftext|>")) {
+      continue;
+    }
+    const double probability = std::exp(token.log_probability);
+    html += fmt::format("<span style=\"--p:{:.0f}%\" title=\"probability {:.3f}, log {:.3f}\">{}</span> ",
+                        std::isfinite(probability) ? 45 * probability : 0.0, probability,
+                        token.log_probability, end ? "<i>end</i>" : escape_html(readable(token.text)));
+    if (end) {
+      break;
+    }
+  }
+  return html;
 }
 
 std::string shape_svg(const Outline& outline, double radius, size_t index) {
@@ -88,14 +109,7 @@ std::string details_html(const ShownRegion& region) {
     html += "</ul>";
   }
   if (!region.tokens.empty()) {
-    html += "<p class=\"tokens\">";
-    for (const ShownToken& token : region.tokens) {
-      const double probability = std::exp(token.log_probability);
-      html += fmt::format("<span style=\"--p:{:.0f}%\" title=\"probability {:.3f}, log {:.3f}\">{}</span> ",
-                          std::isfinite(probability) ? 45 * probability : 0.0, probability,
-                          token.log_probability, escape_html(readable(token.text)));
-    }
-    html += "</p>";
+    html += "<p class=\"tokens\">" + tokens_html(region.tokens) + "</p>";
   }
   return html + "</details>";
 }

@@ -49,12 +49,12 @@ main { max-width: 1180px; margin: 0 auto; padding: 0 1.5rem 4rem; display: grid;
 .caption { margin: 0; font-size: 1.12rem; line-height: 1.35; font-weight: 500; overflow-wrap: anywhere; }
 .meta { margin: .1rem 0 0; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .score { font-variant-numeric: tabular-nums; }
-.thumb { height: 64px; width: auto; max-width: 110px; border-radius: 6px; display: block; }
+.thumb { grid-column: 3; grid-row: 1 / span 2; height: 64px; width: auto; max-width: 110px; border-radius: 6px; display: block; }
 .error, .warning { margin: .15rem 0 0; font-size: .88rem; overflow-wrap: anywhere; }
 .error { color: var(--alarm); }
 .warning { color: var(--faint); }
 .warning::before { content: "\26A0\00A0"; }
-details { grid-column: 2 / -1; margin-top: .35rem; font-size: .86rem; }
+details { grid-column: 2; margin-top: .35rem; font-size: .86rem; }
 summary { cursor: pointer; color: var(--accent); width: max-content; }
 .why { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem .7rem; margin: .4rem 0 .2rem; padding: 0; list-style: none; }
 .why li { display: contents; }

@@ -62,6 +62,17 @@ TEST_CASE("a page shows every region, its caption and its error") {
   CHECK(html.find("a cheese on a table") != std::string::npos);
 }
 
+TEST_CASE("the tokens shown are those of the caption") {
+  ShownImage image = shown_example();
+  image.regions[1].tokens = {
+      {"<|startoftext|>", -0.1}, {"cheese</w>", -0.5}, {"<|endoftext|>", -0.2}, {"bus ", -3}};
+  const std::string html = page_of({image});
+  CHECK(html.find(">cheese</span>") != std::string::npos);
+  CHECK(html.find("<i>end</i>") != std::string::npos);
+  CHECK(html.find("startoftext") == std::string::npos);
+  CHECK(html.find(">bus</span>") == std::string::npos);
+}
+
 TEST_CASE("an image that could not be read still has its place on the page") {
   ShownImage broken;
   broken.title = "broken.jpg";
