@@ -25,6 +25,7 @@ int main(int argument_count, char** arguments) {
   set_config_directory(find_configs(line.program));
   line.app.require_subcommand(1);
   line.app.set_version_flag("--version", "patchioner 0.1.0");
+  add_bench_command(line);
   add_caption_command(line);
   add_config_command(line);
   add_memory_command(line);

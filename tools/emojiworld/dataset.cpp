@@ -191,9 +191,8 @@ class Annotations {
     for (const auto& segment : narrative.traces) {
       Json list = Json::array();
       for (const TimedPoint& point : segment) {
-        list.push_back({{"x", rounded(point.x, 10000)},
-                        {"y", rounded(point.y, 10000)},
-                        {"t", rounded(point.t, 1000)}});
+        list.push_back(
+            {{"x", rounded(point.x, 10000)}, {"y", rounded(point.y, 10000)}, {"t", rounded(point.t, 1000)}});
         points.push_back(list.back());
       }
       segments.push_back(list);

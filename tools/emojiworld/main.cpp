@@ -86,6 +86,7 @@ int run(int argc, char** argv) {
   cv::setNumThreads(1);
   install_interrupt_handler();
   std::filesystem::create_directories(settings.output);
+  std::filesystem::create_directories(settings.work);
   settings.recipe = read_recipe(recipe);
   const World world(settings.objects, settings.font);
   bool finished = true;

@@ -20,8 +20,8 @@ struct TowerInput {
 Batch lesson_batch(const World& world, const TowerInput& input, const Lesson& lesson, uint64_t first_scene);
 
 /// The first scene of a step.
-inline uint64_t first_scene_of(const TowerRecipe& recipe, uint64_t offset, int64_t step) {
-  return offset + static_cast<uint64_t>(step * recipe.scenes_per_step);
+inline uint64_t first_scene_of(const Lessons& lessons, uint64_t offset, int64_t step) {
+  return offset + static_cast<uint64_t>(step * lessons.scenes_per_step);
 }
 
 /// Heads that are thrown away after training; names begin with kHeadPrefix.

@@ -20,38 +20,43 @@ Lesson lesson_from(const Json& json) {
           json.value("centred", false)};
 }
 
+Lessons lessons_from(const Json& json) {
+  Lessons lessons{json.at("scenes_per_step"), {}};
+  for (const Json& lesson : json.at("lessons")) {
+    lessons.list.push_back(lesson_from(lesson));
+  }
+  return lessons;
+}
+
 TowerRecipe tower_from(const Json& json) {
   TowerRecipe recipe;
-  recipe.scenes_per_step = json.at("scenes_per_step");
   recipe.learning_rate = json.at("learning_rate");
   recipe.weight_decay = json.at("weight_decay");
   recipe.contents_weight = json.at("contents_weight");
   recipe.surface_weight = json.at("surface_weight");
   recipe.patch_weight = json.value("patch_weight", 1.0);
-  for (const Json& lesson : json.at("lessons")) {
-    recipe.lessons.push_back(lesson_from(lesson));
-  }
+  recipe.lessons = lessons_from(json);
   return recipe;
 }
 
 }  // namespace
 
-int64_t TowerRecipe::steps() const {
+int64_t Lessons::steps() const {
   int64_t total = 0;
-  for (const Lesson& lesson : lessons) {
+  for (const Lesson& lesson : list) {
     total += lesson.steps;
   }
   return total;
 }
 
-const Lesson& TowerRecipe::lesson_at(int64_t step) const {
-  for (const Lesson& lesson : lessons) {
+const Lesson& Lessons::lesson_at(int64_t step) const {
+  for (const Lesson& lesson : list) {
     if (step < lesson.steps) {
       return lesson;
     }
     step -= lesson.steps;
   }
-  return lessons.back();
+  return list.back();
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {
@@ -62,7 +67,7 @@ Recipe read_recipe(const std::filesystem::path& path) {
     const Json& projection = json.at("talk2dino");
     recipe.talk2dino = {projection.at("learning_rate"), projection.at("weight_decay"),
                         projection.at("steps"),         projection.at("images"),
-                        projection.at("scenes"),        projection.at("temperature")};
+                        projection.at("temperature"),   lessons_from(projection)};
     return recipe;
   } catch (const Json::exception& problem) {
     throw Error(ErrorKind::data, "{}: {}", path.string(), problem.what());

@@ -18,19 +18,24 @@ struct Lesson {
   bool centred = false;
 };
 
-struct TowerRecipe {
+/// Lessons one after the other.
+struct Lessons {
   int64_t scenes_per_step =
       0;  ///< numbers of scenes set aside for a step, at least the largest batch: steps share no scene
+  std::vector<Lesson> list;
+
+  int64_t steps() const;
+  /// The lesson that a step belongs to.
+  const Lesson& lesson_at(int64_t step) const;
+};
+
+struct TowerRecipe {
   double learning_rate = 0;
   double weight_decay = 0;
   double contents_weight = 0;  ///< of the class token's loss, beside the patches'
   double surface_weight = 0;   ///< of patches of surfaces, beside those of things
   double patch_weight = 1;     ///< of the patch loss, beside the contrastive one (CLIP)
-  std::vector<Lesson> lessons;
-
-  int64_t steps() const;
-  /// The lesson that a step belongs to.
-  const Lesson& lesson_at(int64_t step) const;
+  Lessons lessons;
 };
 
 struct ProjectionRecipe {
@@ -38,8 +43,8 @@ struct ProjectionRecipe {
   double weight_decay = 0;
   int64_t steps = 0;
   int64_t images = 0;  ///< a batch
-  int64_t scenes = 0;  ///< whose features are computed beforehand
   double temperature = 0;
+  Lessons lessons;  ///< whose scenes' features are computed beforehand
 };
 
 struct Recipe {

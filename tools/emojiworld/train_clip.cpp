@@ -165,7 +165,7 @@ bool train_clip(const World& world, const Settings& settings) {
   TrainingPlan plan;
   plan.name = "clip";
   plan.folder = settings.work;
-  plan.steps = recipe.steps();
+  plan.steps = recipe.lessons.steps();
   plan.learning_rate = recipe.learning_rate;
   plan.weight_decay = recipe.weight_decay;
   plan.columns = {"loss", "hits", "patch", "things", "surfaces", "scale"};
@@ -182,15 +182,16 @@ bool train_clip(const World& world, const Settings& settings) {
 
   BatchStream stream(
       [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lesson_at(step),
-                            first_scene_of(recipe, kSceneOffset, step));
+        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
+                            first_scene_of(recipe.lessons, kSceneOffset, step));
       },
       done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     std::vector<std::string> texts;
     for (size_t i = 0; i < batch.scenes.size(); ++i) {
-      texts.push_back(scene_text(world, batch.scenes[i], first_scene_of(recipe, kSceneOffset, number) + i));
+      texts.push_back(
+          scene_text(world, batch.scenes[i], first_scene_of(recipe.lessons, kSceneOffset, number) + i));
     }
     const ImageTokens image = run_image(clip, batch.pixels);
     const at::Tensor text = unit(clip.text.encode(ids_of(*tokenizer, texts)));  // [B,D]
@@ -211,6 +212,7 @@ bool train_clip(const World& world, const Settings& settings) {
   };
   const bool finished = run_training(plan, parameters, step, save);
   if (finished) {
+    save();
     report_retrieval(world, clip, *tokenizer, settings);
   }
   return finished;

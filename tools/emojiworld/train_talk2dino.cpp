@@ -17,8 +17,11 @@
 namespace patchioner::emoji {
 namespace {
 
-constexpr int64_t kImagesPerPass = 32;
+constexpr TowerInput kInput = {kTrunkSide, 14, kImageNetNorm};
 constexpr uint64_t kFirstScene = 700'000'000;
+constexpr uint64_t kTextStride =
+    100'000'000;  // between the numbers that the texts of one scene are drawn from
+constexpr int64_t kBatchesPerFile = 16;
 constexpr int64_t kTextsPerScene = 3;
 
 struct Features {
@@ -26,45 +29,60 @@ struct Features {
   at::Tensor texts;  // [N*kTextsPerScene,D] CLIP text features
 };
 
-/// The features of the training scenes, kept in a file, since making them takes most of the time.
-Features collect(const World& world, const Settings& settings, const FrozenTowers& towers) {
-  const std::filesystem::path path = settings.work / "talk2dino_features.safetensors";
-  const std::string digest = towers.digest();
-  if (std::filesystem::exists(path)) {
-    const StateDict kept = StateDict::open(path);
-    if (kept.metadata().at("towers") == digest) {
-      return {kept.tensor("heads"), kept.tensor("texts")};
+/// The features of one batch of scenes.
+Features features_of(const World& world, const FrozenTowers& towers, const Lesson& lesson,
+                     uint64_t first_scene) {
+  const Batch batch = lesson_batch(world, kInput, lesson, first_scene);
+  std::vector<std::string> sentences;
+  for (size_t i = 0; i < batch.scenes.size(); ++i) {
+    for (int64_t t = 0; t < kTextsPerScene; ++t) {
+      const uint64_t number = first_scene + i + static_cast<uint64_t>(t) * kTextStride;
+      sentences.push_back(scene_text(world, batch.scenes[i], number));
     }
   }
-  const int64_t scenes_wanted = settings.recipe.talk2dino.scenes;
+  return {towers.head_features(batch.pixels), towers.text(sentences)};
+}
+
+/// The features of all lessons. They are kept in files of a few batches, since making them takes most of the
+/// time.
+Features collect(const World& world, const Settings& settings, const FrozenTowers& towers) {
+  const ProjectionRecipe& recipe = settings.recipe.talk2dino;
+  const std::filesystem::path folder = settings.work / "talk2dino_features";
+  std::filesystem::create_directories(folder);
+  const std::string digest = towers.digest();
   std::vector<at::Tensor> heads;
   std::vector<at::Tensor> texts;
-  Progress progress("talk2dino features", "scenes", scenes_wanted);
-  for (int64_t first = 0; first < scenes_wanted; first += kImagesPerPass) {
-    const int stage = static_cast<int>(first * 3 / scenes_wanted);
-    SceneOptions options;
-    options.most = stage == 0 ? 1 : stage == 1 ? 2 : 5;
-    const BatchSpec spec{kImagesPerPass, kTrunkSide, 14, kImageNetNorm, options, Split::train};
-    const uint64_t scene = kFirstScene + static_cast<uint64_t>(first);
-    const Batch batch = make_batch(world, spec, scene);
-    heads.push_back(towers.head_features(batch.pixels));
-    std::vector<std::string> sentences;
-    for (size_t i = 0; i < batch.scenes.size(); ++i) {
-      for (int64_t t = 0; t < kTextsPerScene; ++t) {
-        sentences.push_back(
-            scene_text(world, batch.scenes[i], scene + i + static_cast<uint64_t>(t) * 100'000'000));
+  const int64_t batches = recipe.lessons.steps();
+  Progress progress("talk2dino features", "batches", static_cast<uint64_t>(batches));
+  for (int64_t first = 0; first < batches; first += kBatchesPerFile) {
+    const std::filesystem::path path = folder / fmt::format("{:05}.safetensors", first);
+    if (std::filesystem::exists(path)) {
+      const StateDict kept = StateDict::open(path);
+      if (kept.metadata().at("towers") == digest) {
+        heads.push_back(kept.tensor("heads"));
+        texts.push_back(kept.tensor("texts"));
+        progress.start_at(static_cast<uint64_t>(std::min(batches, first + kBatchesPerFile)));
+        continue;
       }
     }
-    texts.push_back(towers.text(sentences));
-    progress.advance(kImagesPerPass);
-    if (interrupted()) {
-      throw Error(ErrorKind::io, "interrupted");
+    std::vector<at::Tensor> some_heads;
+    std::vector<at::Tensor> some_texts;
+    for (int64_t step = first; step < std::min(batches, first + kBatchesPerFile); ++step) {
+      const Features some = features_of(world, towers, recipe.lessons.lesson_at(step),
+                                        first_scene_of(recipe.lessons, kFirstScene, step));
+      some_heads.push_back(some.heads);
+      some_texts.push_back(some.texts);
+      progress.advance();
+      if (interrupted()) {
+        return {};
+      }
     }
+    heads.push_back(at::cat(some_heads));
+    texts.push_back(at::cat(some_texts));
+    write_safetensors(path, {{"heads", heads.back()}, {"texts", texts.back()}}, {{"towers", digest}});
   }
   progress.finish();
-  Features features{at::cat(heads), at::cat(texts)};
-  write_safetensors(path, {{"heads", features.heads}, {"texts", features.texts}}, {{"towers", digest}});
-  return features;
+  return {at::cat(heads), at::cat(texts)};
 }
 
 }  // namespace
@@ -72,6 +90,9 @@ Features collect(const World& world, const Settings& settings, const FrozenTower
 bool train_talk2dino(const World& world, const Settings& settings) {
   const FrozenTowers towers(settings.output);
   const Features features = collect(world, settings, towers);
+  if (!features.heads.defined()) {
+    return false;
+  }
   Parameters parameters(kWorldSeed + 2);
   const int64_t width = features.heads.size(2);
   const int64_t dim = features.texts.size(1);

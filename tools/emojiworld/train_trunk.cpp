@@ -61,7 +61,7 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
   TrainingPlan plan;
   plan.name = name;
   plan.folder = settings.work;
-  plan.steps = recipe.steps();
+  plan.steps = recipe.lessons.steps();
   plan.learning_rate = recipe.learning_rate;
   plan.weight_decay = recipe.weight_decay;
   plan.columns = {"loss", "things", "surfaces", "paints", "contents"};
@@ -79,7 +79,8 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
   step_of(make_batch(world, {1, 14 * 6, 14, kImageNetNorm, {}, Split::train}, 0));
   BatchStream stream(
       [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lesson_at(step), first_scene_of(recipe, 0, step));
+        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
+                            first_scene_of(recipe.lessons, 0, step));
       },
       done);
   const auto export_weights = [&] { write_trunk(parameters.without(kHeadPrefix)); };
@@ -93,6 +94,7 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
       },
       export_weights);
   if (finished) {
+    export_weights();
     report(world, parameters, trunk, settings, recipe, name);
   }
   return finished;

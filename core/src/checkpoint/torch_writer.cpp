@@ -91,6 +91,25 @@ std::string_view storage_name(at::ScalarType dtype) {
   }
 }
 
+/// For each tensor the number of its storage: its own position, or that of an earlier tensor of the same
+/// memory (a tied weight), whose storage it shares as it would in a file of PyTorch's.
+std::vector<size_t> storages_of(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+  std::vector<size_t> shared_with(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const at::Tensor& tensor = tensors[i].second;
+    shared_with[i] = i;
+    for (size_t earlier = 0; earlier < i && tensor.is_contiguous() && tensor.numel() > 0; ++earlier) {
+      const at::Tensor& other = tensors[earlier].second;
+      if (other.is_contiguous() && other.const_data_ptr() == tensor.const_data_ptr() &&
+          other.numel() == tensor.numel() && other.scalar_type() == tensor.scalar_type()) {
+        shared_with[i] = earlier;
+        break;
+      }
+    }
+  }
+  return shared_with;
+}
+
 }  // namespace
 
 void write_torch_state_dict(const std::filesystem::path& path,
@@ -99,6 +118,7 @@ void write_torch_state_dict(const std::filesystem::path& path,
   pickle.empty_ordered_dict();
   pickle.opcode('(');
   std::set<std::string_view> names;
+  const std::vector<size_t> storages = storages_of(tensors);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
     if (!names.insert(name).second) {
@@ -111,7 +131,7 @@ void write_torch_state_dict(const std::filesystem::path& path,
     pickle.opcode('(');
     pickle.text("storage");
     pickle.global("torch", storage_name(tensor.scalar_type()));
-    pickle.text(std::to_string(i));
+    pickle.text(std::to_string(storages[i]));
     pickle.text("cpu");
     pickle.integer(tensor.numel());
     pickle.opcode('t');
@@ -132,6 +152,9 @@ void write_torch_state_dict(const std::filesystem::path& path,
   archive.add("archive/data.pkl", pickle.finish());
   archive.add("archive/byteorder", "little");
   for (size_t i = 0; i < tensors.size(); ++i) {
+    if (storages[i] != i) {
+      continue;
+    }
     const at::Tensor tensor = tensors[i].second.detach().cpu().contiguous();
     archive.add(fmt::format("archive/data/{}", i), tensor.data_ptr(),
                 static_cast<uint64_t>(tensor.numel()) * tensor.element_size());

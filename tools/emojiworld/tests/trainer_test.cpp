@@ -71,12 +71,12 @@ TEST_CASE("a finished training is not run again") {
 
 TEST_CASE("a recipe says which lesson a step belongs to") {
   const Recipe recipe = read_recipe(EMOJIWORLD_SOURCE "/recipe.json");
-  const TowerRecipe& trunk = recipe.trunk;
-  REQUIRE(trunk.lessons.size() == 3);
-  CHECK(&trunk.lesson_at(0) == &trunk.lessons[0]);
-  CHECK(&trunk.lesson_at(trunk.lessons[0].steps - 1) == &trunk.lessons[0]);
-  CHECK(&trunk.lesson_at(trunk.lessons[0].steps) == &trunk.lessons[1]);
-  CHECK(&trunk.lesson_at(trunk.steps() - 1) == &trunk.lessons[2]);
+  const Lessons& trunk = recipe.trunk.lessons;
+  REQUIRE(trunk.list.size() == 3);
+  CHECK(&trunk.lesson_at(0) == &trunk.list[0]);
+  CHECK(&trunk.lesson_at(trunk.list[0].steps - 1) == &trunk.list[0]);
+  CHECK(&trunk.lesson_at(trunk.list[0].steps) == &trunk.list[1]);
+  CHECK(&trunk.lesson_at(trunk.steps() - 1) == &trunk.list[2]);
 }
 
 TEST_CASE("a recipe that lacks a number is refused by name") {

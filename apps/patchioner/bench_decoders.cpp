@@ -1,0 +1,166 @@
+// patchioner bench decoders: how fast the plain decoder speaks, and how much memory the projection takes.
+#include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/InferenceMode.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "bench.hpp"
+#include "memory/memory_bank.hpp"
+#include "nn/gpt2_training.hpp"
+#include "nn/search.hpp"
+#include "support/progress.hpp"
+
+namespace patchioner {
+namespace {
+
+struct DecoderBench {
+  int64_t regions = 64;
+  int64_t steps = 30;
+  int64_t loop_regions = 0;
+  int64_t memory_rows = 500'000;
+  bool bf16 = false;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Greedy ids of one region without a cache: the whole text so far through the model at every step, as the
+/// reference does it.
+at::Tensor decode_without_cache(const Gpt2Weights& weights, const at::Tensor& prefix, int64_t steps,
+                                bool all_positions) {
+  at::Tensor text = prefix;  // [1,P,E]
+  std::vector<at::Tensor> ids;
+  for (int64_t step = 0; step < steps; ++step) {
+    const at::Tensor hidden = gpt2_forward(weights, text, /*dropout=*/false);                      // [1,T,E]
+    const at::Tensor logits = gpt2_logits(weights, all_positions ? hidden : hidden.slice(1, -1));  // [1,T,V]
+    ids.push_back(logits.select(1, -1).argmax(1));
+    text = at::cat({text, at::embedding(weights.token_embedding, ids.back()).unsqueeze(1)}, 1);
+  }
+  return at::stack(ids, 1);  // [1,steps]
+}
+
+/// Decodes `regions` regions one after the other; the seconds for all of them, measured on the first
+/// `measured`.
+double loop_seconds(const Gpt2Weights& weights, const at::Tensor& prefix, const DecoderBench& bench,
+                    bool all_positions, const at::Tensor& expected, int64_t& equal_ids) {
+  const int64_t measured =
+      bench.loop_regions > 0 ? std::min(bench.loop_regions, bench.regions) : bench.regions;
+  equal_ids = 0;
+  Progress progress("loop without cache", "regions", static_cast<uint64_t>(measured));
+  const double seconds = seconds_of([&] {
+    for (int64_t region = 0; region < measured; ++region) {
+      const at::Tensor ids =
+          decode_without_cache(weights, prefix.narrow(0, region, 1), bench.steps, all_positions);
+      equal_ids += (ids[0] == expected[region]).sum().item<int64_t>();
+      progress.advance();
+    }
+  });
+  progress.finish();
+  equal_ids = equal_ids * bench.regions / measured;
+  return seconds * static_cast<double>(bench.regions) / static_cast<double>(measured);
+}
+
+void bench_decoding(const DecoderBench& bench) {
+  const c10::InferenceMode no_gradients;
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
+  const Gpt2Config config;  // the paper's decoder: 4 layers, 768 wide, 50257 ids
+  const Gpt2Weights weights = initialise_gpt2(config, generator);
+  const Gpt2 model(weights, bench.bf16 ? at::kBFloat16 : at::kFloat);
+  const at::Tensor prefix =
+      at::randn({bench.regions, 1, config.n_embd}, generator, at::TensorOptions(at::kFloat));
+  GreedySearchOptions search;
+  search.steps = bench.steps;
+  GreedySearchResult found = greedy_search(model, prefix.narrow(0, 0, 1), search);  // warms up
+  const double batched = seconds_of([&] { found = greedy_search(model, prefix, search); });
+  fmt::print("decode, {} regions x {} steps, 4 layers, width 768, {} ids, {}\n", bench.regions, bench.steps,
+             config.vocab_size, bench.bf16 ? "bf16" : "fp32");
+  fmt::print("  batched, with cache               {:8.2f} s   {:8.1f} regions/s\n", batched,
+             static_cast<double>(bench.regions) / batched);
+  const std::string measured =
+      bench.loop_regions > 0 ? fmt::format(" (from {} of them)", std::min(bench.loop_regions, bench.regions))
+                             : "";
+  for (const bool all_positions : {true, false}) {
+    int64_t equal_ids = 0;
+    const double loop = loop_seconds(weights, prefix, bench, all_positions, found.ids, equal_ids);
+    fmt::print("  loop over regions, no cache{}{}  {:8.2f} s   {:5.1f} x; {} of {} ids equal\n",
+               all_positions ? ", all logits" : ", last logit", measured, loop, loop / batched, equal_ids,
+               bench.regions * bench.steps);
+  }
+}
+
+/// Kilobytes of memory of this process that no file backs.
+int64_t anonymous_kilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) {
+      return std::stoll(line.substr(8));
+    }
+  }
+  return 0;
+}
+
+void bench_projection(const DecoderBench& bench) {
+  constexpr int64_t kWidth = 768;
+  const c10::InferenceMode no_gradients;
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(2);
+  const at::Tensor features = at::randn({bench.regions, kWidth}, generator, at::TensorOptions(at::kFloat));
+  const auto bank = MemoryBank::from_memory(
+      at::randn({bench.memory_rows, kWidth}, generator, at::TensorOptions(at::kFloat)),
+      std::vector<std::string>(static_cast<size_t>(bench.memory_rows), std::string()));
+  const int64_t before = anonymous_kilobytes();
+  std::atomic<bool> done = false;
+  std::atomic<int64_t> peak = before;
+  std::thread watcher([&] {
+    while (!done) {
+      peak = std::max(peak.load(), anonymous_kilobytes());
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  });
+  at::Tensor projected;
+  const double first = seconds_of([&] { projected = bank->project(features, ProjectionOptions()); });
+  const double second = seconds_of([&] { projected = bank->project(features, ProjectionOptions()); });
+  done = true;
+  watcher.join();
+  fmt::print("memory projection, {} regions on {} x {}\n", bench.regions, bench.memory_rows, kWidth);
+  fmt::print("  first call {:.2f} s, second {:.2f} s, peak extra memory {:.0f} MB\n", first, second,
+             static_cast<double>(peak - before) / 1000.0);
+}
+
+}  // namespace
+
+void add_bench_decoders(CLI::App& bench) {
+  CLI::App* command = bench.add_subcommand(
+      "decoders",
+      "Plain decoder: batched with cache against a loop without; memory projection on a large bank");
+  auto options = std::make_shared<DecoderBench>();
+  auto common = std::make_shared<BenchOptions>();
+  add_bench_options(*command, *common);
+  command->add_option("--regions", options->regions, "Regions decoded and projected together")
+      ->capture_default_str();
+  command->add_option("--steps", options->steps, "Ids a region")->capture_default_str();
+  command
+      ->add_option("--loop-regions", options->loop_regions,
+                   "Regions of the slow loop that are measured, the time being scaled; 0: all of them")
+      ->capture_default_str();
+  command->add_option("--memory-rows", options->memory_rows, "Rows of the bank; 0: no projection")
+      ->capture_default_str();
+  command->add_flag("--bf16", options->bf16, "Decode in bfloat16");
+  command->footer("Example:\n  patchioner bench decoders --loop-regions 8");
+  command->callback([options, common] {
+    begin_bench(*common);
+    bench_decoding(*options);
+    if (options->memory_rows > 0) {
+      bench_projection(*options);
+    }
+  });
+}
+
+}  // namespace patchioner
