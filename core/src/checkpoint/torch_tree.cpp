@@ -13,7 +13,7 @@ constexpr std::string_view kWrapperMaps[] = {"state_dict", "model"};
 
 /// Maps within maps; a pickle can refer to one map from many places, so the number of visits is limited too.
 constexpr size_t kMostLevels = 100;
-constexpr size_t kMostVisits = 8'000'000;
+constexpr size_t kMostVisits = 4'000'000;
 
 /// The layout shows this many levels and entries.
 constexpr size_t kLayoutLevels = 2;

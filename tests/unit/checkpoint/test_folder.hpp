@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <patchioner/error.hpp>
 #include <string>
 
@@ -27,7 +28,7 @@ class TestFolder {
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
   std::filesystem::path write(const std::string& name, std::string_view content) const {
-    write_file(path_ / name, content);
+    std::ofstream(path_ / name, std::ios::binary) << content;  // not flushed to disk, unlike write_file
     return path_ / name;
   }
 
