@@ -132,10 +132,12 @@ Dynamic read_dynamic(const Bytes& bytes, const Elf64_Ehdr& header) {
         bytes.at<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr), "the program header table"));
   }
   for (const Elf64_Phdr& segment : dynamic.segments) {
+    // The linker maps what it loads without looking at the file's size, and a missing page ends the process.
     if (segment.p_type == PT_LOAD && segment.p_filesz > 0) {
-      // The linker maps it without looking at the file's size, and a missing page ends the process.
       (void)bytes.at<std::byte>(segment.p_offset + segment.p_filesz - 1, "a loaded segment");
     }
+  }
+  for (const Elf64_Phdr& segment : dynamic.segments) {
     if (segment.p_type != PT_DYNAMIC) {
       continue;
     }

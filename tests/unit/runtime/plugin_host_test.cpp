@@ -169,6 +169,18 @@ TEST_CASE("a library that was cut off anywhere is refused, never opened") {
   }
 }
 
+TEST_CASE("a library without a section table that was cut off is refused too") {
+  const Folder folder;
+  std::string library = read_file(kBroken / "works.so");
+  for (size_t i = 0; i < 8; ++i) {
+    library[40 + i] = 0;  // e_shoff
+  }
+  library[60] = 0;  // e_shnum
+  library[61] = 0;
+  const PluginRecord record = inspect_plugin(folder.add("cut.so", library.substr(0, library.size() / 2)));
+  CHECK_CONTAINS(record.refusal, "lies outside the file");
+}
+
 TEST_CASE("a section makes the plugin that it names, with its options") {
   PluginHost host({kBroken});
   const auto gap = host.gap(section("{plugin: works, factor: 3}"), {});
