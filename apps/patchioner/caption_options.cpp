@@ -45,11 +45,13 @@ void add_caption_command(CommandLine& line) {
   command
       ->add_option("-c,--config", arguments->config,
                    "Config of the run (default: the emoji model that comes along)")
+      ->type_name("FILE")
       ->group(model);
   command
       ->add_option("--set", arguments->overrides,
                    "Override a value of the config: key=value; may be given several times")
       ->allow_extra_args(false)
+      ->type_name("KEY=VALUE")
       ->group(model);
   command
       ->add_option("--batch", arguments->batch,
@@ -70,20 +72,24 @@ void add_caption_command(CommandLine& line) {
 
   const std::string regions = "Regions, each as often as wanted";
   auto texts = std::make_shared<std::map<std::string, std::vector<std::string>>>();
-  const auto add_region = [&](const std::string& name, const std::string& help) {
-    command->add_option("--" + name, (*texts)[name], help)->allow_extra_args(false)->group(regions);
+  const auto add_region = [&](const std::string& name, const std::string& form, const std::string& help) {
+    command->add_option("--" + name, (*texts)[name], help)
+        ->type_name(form)
+        ->allow_extra_args(false)
+        ->group(regions);
   };
-  add_region("box", "x,y,w,h in pixels: top left corner, width, height");
-  add_region("boxes", "\"x,y,w,h;x,y,w,h\": several boxes, one caption");
-  add_region("trace", "\"x,y;x,y;...\": a mouse trace, from 0,0 top left to 1,1 bottom right");
-  add_region("point", "x,y in pixels");
-  add_region("patch", "row,column of the patch grid, from 0");
-  add_region("mask", "A file of the image's size: alpha > 0, without alpha any channel > 0");
+  add_region("box", "X,Y,W,H", "A box in pixels: top left corner, width, height");
+  add_region("boxes", "\"X,Y,W,H;...\"", "Several boxes, one caption");
+  add_region("trace", "\"X,Y;...\"", "A mouse trace, from 0,0 top left to 1,1 bottom right");
+  add_region("point", "X,Y", "A point in pixels");
+  add_region("patch", "ROW,COLUMN", "A cell of the patch grid, from 0");
+  add_region("mask", "FILE", "A file of the image's size: alpha > 0, without alpha any channel > 0");
   const std::string whole_image = "The whole image, beside other regions";
   command->add_flag("--image", whole_image)->group(regions);
   command
       ->add_option("--regions", arguments->regions_file,
                    "A JSON file: regions for every image, or images with their regions")
+      ->type_name("FILE")
       ->group(regions);
 
   const std::string output = "Output";
@@ -100,18 +106,22 @@ void add_caption_command(CommandLine& line) {
   command
       ->add_option("-o,--output", arguments->output,
                    "Append JSON lines to this file instead of standard output")
+      ->type_name("FILE")
       ->group(output);
   command
       ->add_flag("--resume", arguments->resume,
                  "Go on with an --output that is there already: what it has is not done again")
       ->group(output);
   command->add_option("--page", arguments->page, "Write one HTML page with regions, heat maps and captions")
+      ->type_name("FILE")
       ->group(output);
   command
       ->add_option("--annotate", arguments->annotate,
                    "Write a PNG an image into this folder, regions and captions drawn")
+      ->type_name("FOLDER")
       ->group(output);
   command->add_option("--coco", arguments->coco, "Write captions of images and boxes as a COCO result file")
+      ->type_name("FILE")
       ->group(output);
   command
       ->add_flag("-q,--quiet", arguments->quiet,

@@ -157,6 +157,9 @@ void Output::print(const Json& record, const Loaded& loaded) {
     }
     text +=
         fmt::format("{}\t{}\t{}\n", name, in_column(place), in_column(region["caption"].get<std::string>()));
+    for (const Json& warning : region.value("warnings", Json::array())) {
+      log(LogLevel::warning, "{}: {}: {}", name, place, warning.get<std::string>());
+    }
     const Json memory = region.value("memory", Json::array());
     for (size_t line = 0; line < std::min(memory.size(), kTextMemoryLines); ++line) {
       text += fmt::format("\t\t  {:5.1f} %  {}\n", 100 * memory[line]["weight"].get<double>(),

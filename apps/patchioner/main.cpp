@@ -27,6 +27,7 @@ int main(int argument_count, char** arguments) {
   line.app.set_version_flag("--version", "patchioner 0.1.0");
   add_bench_command(line);
   add_caption_command(line);
+  add_checkpoint_command(line);
   add_config_command(line);
   add_memory_command(line);
   add_plugins_command(line);

@@ -92,10 +92,15 @@ std::optional<ByteRange> TensorResolver::bytes_of(NodeId node) {
       return true;
     });
   }
-  if (!graph_.is(node, NodeKind::object) || graph_[node].items.empty()) {
+  if (!graph_.is(node, NodeKind::object)) {
     return std::nullopt;
   }
   const std::string callable = graph_.qualified_name(node);
+  if (graph_[node].items.empty()) {
+    // No bytes at all, as protocols before 3 write them.
+    const bool none = callable == "__builtin__.bytes" || callable == "builtins.bytes";
+    return none ? std::optional<ByteRange>(ByteRange{}) : std::nullopt;
+  }
   const NodeId first = graph_[node].items[0];
   if (callable == "_codecs.encode" && graph_.is(first, NodeKind::text)) {
     return decoded(first, latin1_bytes);
@@ -192,6 +197,17 @@ Resolved TensorResolver::resolve_rebuild(const std::vector<NodeId>& arguments,
   if (arguments.size() < 4) {
     refuse(name_, tensor_name, "is made from {} arguments instead of a storage, an offset, sizes and strides",
            arguments.size());
+  }
+  // The seventh argument says that the stored values are still to be negated or conjugated.
+  if (arguments.size() > 6) {
+    for (const char* lazy : {"neg", "conj"}) {
+      const NodeId flag = graph_.find(arguments[6], lazy);
+      if (graph_.is(flag, NodeKind::boolean) && graph_[flag].integer != 0) {
+        return {std::nullopt,
+                "a view that is negated or conjugated when it is read; save it with "
+                ".resolve_neg().resolve_conj()"};
+      }
+    }
   }
   TensorRecord record;
   Resolved result;

@@ -21,6 +21,9 @@ constexpr size_t kMostLayoutItems = 100;
 
 constexpr size_t kLongestText = 80;
 
+/// What a tensor is called that is the file's whole content.
+constexpr std::string_view kLoneName = "tensor";
+
 bool is_container(const PickleGraph& graph, NodeId id) {
   return graph.is(id, NodeKind::dict) || graph.is(id, NodeKind::list) || graph.is(id, NodeKind::tuple);
 }
@@ -119,8 +122,8 @@ class Walker {
     }
     if (tree_.infos.empty() && !tree_.unreadable.empty()) {
       const auto& [entry, words] = *tree_.unreadable.begin();
-      throw Error(ErrorKind::checkpoint, "{}: it holds no tensor that can be read: '{}' is {}", name_, entry,
-                  words);
+      throw Error(ErrorKind::checkpoint, "{}: it holds no tensor that can be read: {} is {}", name_,
+                  entry == kLoneName ? "its content" : fmt::format("'{}'", entry), words);
     }
     return std::move(tree_);
   }
@@ -265,7 +268,7 @@ class Walker {
   }
 
   void take_object(const Visit& visit) {
-    const std::string path = visit.path.empty() ? "tensor" : visit.path;
+    const std::string path = visit.path.empty() ? std::string(kLoneName) : visit.path;
     Resolved resolved = resolver_.resolve(visit.node, path);
     if (resolved.tensor) {
       if (!names_.insert(path).second) {

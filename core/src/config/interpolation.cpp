@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kMostValues = 100'000;
 constexpr size_t kLongestText = 1 << 20;
 constexpr size_t kLongestChain = 200;
+constexpr size_t kDeepestNesting = 1000;  // of calls: each step of a chain takes a few
 
 void collect_paths(const Value& value, const std::string& path, std::vector<std::string>& paths) {
   constexpr size_t kEnough = 2000;  // for a suggestion
@@ -43,10 +44,7 @@ class Resolver {
   explicit Resolver(const Value& document) : document_(document) {}
 
   Value resolve(const Value& value, const std::string& path) {
-    if (++values_ > kMostValues) {
-      throw Error(ErrorKind::config, "{}: references make the document larger than {} values",
-                  value.origin().to_string(), kMostValues);
-    }
+    count(1, value.origin());
     const std::string prefix = path.empty() ? "" : path + ".";
     if (value.is_map()) {
       Value::Map map;
@@ -69,16 +67,26 @@ class Resolver {
   }
 
  private:
+  void count(size_t values, const Origin& origin) {
+    values_ += values;
+    if (values_ > kMostValues) {
+      throw Error(ErrorKind::config, "{}: references make the document larger than {} values",
+                  origin.to_string(), kMostValues);
+    }
+  }
+
   /// A text with references; its path is remembered, since meeting it again on the way is a circle.
   Value resolve_text_at(const Value& value, const std::string& path) {
     if (const auto known = resolved_.find(path); known != resolved_.end()) {
-      return known->second;
+      count(known->second.values, value.origin());
+      return known->second.value;
     }
     refuse_circle(path, value.origin());
     active_.push_back(path);
+    const size_t before = values_;
     Value result = expand(value);
     active_.pop_back();
-    resolved_.emplace(path, result);
+    resolved_.emplace(path, Resolved{result, values_ - before});
     return result;
   }
 
@@ -90,8 +98,12 @@ class Resolver {
     if (start == active_.end() && active_.size() < kLongestChain) {
       return;
     }
+    if (start == active_.end()) {
+      throw Error(ErrorKind::config, "{}: references lead through more than {} others", origin.to_string(),
+                  kLongestChain);
+    }
     std::string chain;
-    for (auto entry = start == active_.end() ? active_.begin() : start; entry != active_.end(); ++entry) {
+    for (auto entry = start; entry != active_.end(); ++entry) {
       chain += *entry + " -> ";
     }
     throw Error(ErrorKind::config, "{}: references go in a circle: {}{}", origin.to_string(), chain, path);
@@ -152,6 +164,16 @@ class Resolver {
   }
 
   Value reference(const std::string& raw, const Value& value) {
+    if (++nested_ > kDeepestNesting) {
+      throw Error(ErrorKind::config, "{}: references stand inside one another deeper than {} levels",
+                  value.origin().to_string(), kDeepestNesting);
+    }
+    Value result = reference_inside(raw, value);
+    --nested_;
+    return result;
+  }
+
+  Value reference_inside(const std::string& raw, const Value& value) {
     constexpr std::string_view kEnvironment = "env:";
     if (raw.starts_with(kEnvironment)) {
       return environment(raw.substr(kEnvironment.size()), value);
@@ -234,9 +256,14 @@ class Resolver {
   }
 
   const Value& document_;
-  std::map<std::string, Value> resolved_;
+  struct Resolved {
+    Value value;
+    size_t values = 0;
+  };
+  std::map<std::string, Resolved> resolved_;
   std::vector<std::string> active_;
   size_t values_ = 0;
+  size_t nested_ = 0;
 };
 
 }  // namespace

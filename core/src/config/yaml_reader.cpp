@@ -14,6 +14,7 @@
 namespace patchioner {
 namespace {
 
+constexpr size_t kMostBytes = 16 << 20;
 constexpr size_t kMostNodes = 100'000;
 constexpr size_t kDeepestNesting = 200;
 
@@ -238,6 +239,10 @@ void check_characters(std::string_view text, const std::string& name) {
 Value parse_yaml(std::string_view text, const std::string& name) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);  // the byte order mark of some editors
+  }
+  if (text.size() > kMostBytes) {
+    throw Error(ErrorKind::config, "{}:1:1: {} bytes are too many for a config (at most {})", name,
+                text.size(), kMostBytes);
   }
   check_characters(text, name);
   std::istringstream stream{std::string(text)};

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
-#include <random>
 #include <unordered_set>
 
 #include "memory/append_file.hpp"
 #include "memory/bank_texts.hpp"
+#include "memory/sample_selector.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
@@ -346,36 +346,6 @@ class Builder {
 };
 
 }  // namespace
-
-struct SampleSelector::State {
-  std::mt19937_64 random;
-  uint64_t left;    ///< places not yet asked for
-  uint64_t wanted;  ///< places still to take
-
-  /// Uniform in [0, bound), the same on every machine: the standard leaves open what its distributions draw.
-  uint64_t below(uint64_t bound) {
-    const uint64_t unfair = (~uint64_t{0} - bound + 1) % bound;  // 2^64 mod bound
-    uint64_t drawn = random();
-    while (drawn < unfair) {
-      drawn = random();
-    }
-    return drawn % bound;
-  }
-};
-
-SampleSelector::SampleSelector(uint64_t count, uint64_t size, uint64_t seed)
-    : state_(new State{std::mt19937_64(seed), count, std::min(count, size)}) {}
-
-SampleSelector::~SampleSelector() = default;
-
-bool SampleSelector::next() {
-  if (state_->left == 0) {
-    return false;
-  }
-  const bool taken = state_->below(state_->left--) < state_->wanted;
-  state_->wanted -= taken ? 1 : 0;
-  return taken;
-}
 
 void check_bank_target(const BankBuildOptions& options) {
   if (options.target.extension() != ".safetensors") {

@@ -62,24 +62,6 @@ void check_bank_target(const BankBuildOptions& options);
 /// refuses, embeddings that are zero or not finite), io.
 BankBuildResult build_memory_bank(const BankBuildOptions& options, const BankEncoder& encoder);
 
-/// The places in [0, count) that a sample without replacement of `size` takes, ascending, one after the
-/// other: selection sampling (Knuth, The Art of Computer Programming, 3.4.2, algorithm S) on the 64-bit
-/// Mersenne Twister.
-class SampleSelector {
- public:
-  SampleSelector(uint64_t count, uint64_t size, uint64_t seed);
-  ~SampleSelector();
-  SampleSelector(const SampleSelector&) = delete;
-  SampleSelector& operator=(const SampleSelector&) = delete;
-
-  /// Whether the next place is taken.
-  bool next();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 /// Where standard input is kept while a bank is built from it.
 std::filesystem::path bank_input_file(const std::filesystem::path& target);
 

@@ -1,5 +1,6 @@
 #include "nn/vit.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/ranges.h>
 
 #include <patchioner/error.hpp>
@@ -10,6 +11,11 @@ namespace {
 // Tables of other sizes than these many most recent ones are computed again; sizes vary only when a caller
 // sends odd ones.
 constexpr size_t kMostCachedTables = 32;
+
+// What the widest activation of a pass may take on the processor. Blocks of up to 32 MB are handed out again
+// by the allocator without a visit to the kernel, and stay in a large cache; a batch whose activations are
+// larger is computed in parts.
+constexpr int64_t kMostActivationBytes = 24'000'000;
 
 std::string shape_text(const at::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
@@ -145,8 +151,39 @@ at::Tensor VisionTransformer::embed_patches(const at::Tensor& pixels, int64_t ro
   return patch_.forward(cells);  // [B,G,W]
 }
 
+int64_t VisionTransformer::images_at_once(const at::Tensor& pixels) const {
+  if (at::GradMode::is_enabled() || !pixels.device().is_cpu()) {
+    return pixels.size(0);
+  }
+  const int64_t patches = (pixels.size(2) / config_.patch_size) * (pixels.size(3) / config_.patch_size);
+  const int64_t widest =
+      std::max(3 * config_.block.width, (config_.block.swiglu ? 2 : 1) * config_.block.hidden);
+  const int64_t bytes = (1 + config_.registers + patches) * widest * static_cast<int64_t>(sizeof(float));
+  return std::max<int64_t>(1, kMostActivationBytes / bytes);
+}
+
 VitOutput VisionTransformer::forward(const at::Tensor& pixels, const VitRequest& request) const {
   check_pixels(pixels);
+  const int64_t at_once = images_at_once(pixels);
+  if (pixels.size(0) <= at_once) {
+    return forward_together(pixels, request);
+  }
+  std::vector<VitOutput> parts;
+  for (int64_t start = 0; start < pixels.size(0); start += at_once) {
+    parts.push_back(forward_together(pixels.slice(0, start, start + at_once), request));
+  }
+  const auto joined = [&parts](at::Tensor VitOutput::*member) {
+    std::vector<at::Tensor> tensors;
+    for (const VitOutput& part : parts) {
+      tensors.push_back(part.*member);
+    }
+    return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
+  };
+  return {parts.front().rows, parts.front().columns, joined(&VitOutput::tokens_in),
+          joined(&VitOutput::tokens_raw), joined(&VitOutput::qkv_last)};
+}
+
+VitOutput VisionTransformer::forward_together(const at::Tensor& pixels, const VitRequest& request) const {
   VitOutput out;
   out.rows = pixels.size(2) / config_.patch_size;
   out.columns = pixels.size(3) / config_.patch_size;

@@ -97,6 +97,8 @@ class VisionTransformer {
 
  private:
   at::Tensor embed_patches(const at::Tensor& pixels, int64_t rows, int64_t columns) const;
+  int64_t images_at_once(const at::Tensor& pixels) const;
+  VitOutput forward_together(const at::Tensor& pixels, const VitRequest& request) const;
   void check_pixels(const at::Tensor& pixels) const;
 
   struct Cache {

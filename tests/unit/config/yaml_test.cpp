@@ -5,6 +5,7 @@
 #include <random>
 
 #include "config/config.hpp"
+#include "config/interpolation.hpp"
 #include "config/scalar.hpp"
 #include "support/files.hpp"
 
@@ -134,6 +135,37 @@ TEST_CASE("nesting is limited, in flow and in block style") {
     block += std::string(static_cast<size_t>(i), ' ') + "a:\n";
   }
   CHECK(message_of(block).find("nested deeper than 200 levels") != std::string::npos);
+}
+
+TEST_CASE("hostile references end with a sentence, not with the process") {
+  const auto resolved = [](const std::string& yaml) {
+    try {
+      (void)interpolate(parse_yaml(yaml, "x.yaml"));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  CHECK(resolved("a: \"" + repeated("${", 20'000) + "b" + repeated("}", 20'000) + "\"\n")
+            .find("deeper than 1000 levels") != std::string::npos);
+  std::string chain;
+  std::string doubling = "v0: [x, x, x, x, x, x, x, x, x, x]\n";
+  std::string longer = "t0: xxxxxxxxxx\n";
+  for (int i = 0; i < 300; ++i) {
+    chain += fmt::format("c{}: ${{c{}}}\n", i, i + 1);
+    doubling += i < 20 ? fmt::format("v{}: [\"${{v{}}}\", \"${{v{}}}\"]\n", i + 1, i, i) : "";
+    longer += i < 30 ? fmt::format("t{}: ${{t{}}}${{t{}}}\n", i + 1, i, i) : "";
+  }
+  CHECK(resolved(chain + "c300: 1\n").find("references lead through more than 200 others") !=
+        std::string::npos);
+  CHECK(resolved(doubling).find("references make the document larger than 100000 values") !=
+        std::string::npos);
+  CHECK(resolved(longer).find("references make a text longer than 1048576 bytes") != std::string::npos);
+}
+
+TEST_CASE("a text of more than 16 megabytes is no config") {
+  CHECK(message_of(std::string((16 << 20) + 1, '#')) ==
+        "x.yaml:1:1: 16777217 bytes are too many for a config (at most 16777216)");
 }
 
 TEST_CASE("what is no text is refused with its place") {

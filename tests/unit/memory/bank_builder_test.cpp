@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "memory/append_file.hpp"
+#include "memory/sample_selector.hpp"
 #include "support/progress.hpp"
 #include "test_banks.hpp"
 

@@ -261,6 +261,25 @@ TEST_CASE("each image of a batch gets what it would get alone") {
   }
 }
 
+TEST_CASE("a batch too large for one pass is computed in parts and comes back whole") {
+  VitConfig config = small_dino();
+  config.block.hidden = 40000;  // 7 tokens of it take 1.1 MB, so that 21 images go together
+  MadeWeights weights(false);
+  const VisionTransformer tower(config, VitNames::dinov2(), weights.source());
+  const at::Tensor pixels = random_pixels({23, 3, 8, 8});
+  VitRequest request;
+  request.tokens_in = true;
+  const VitOutput whole = tower.forward(pixels, request);  // with gradients switched on nothing is cut
+  const at::NoGradGuard no_gradients;
+  const VitOutput parts = tower.forward(pixels, request);
+  REQUIRE(parts.tokens_raw.sizes() == whole.tokens_raw.sizes());
+  CHECK(at::allclose(parts.tokens_raw, whole.tokens_raw, 1e-3, 1e-3));
+  CHECK(at::allclose(parts.qkv_last, whole.qkv_last, 1e-3, 1e-3));
+  CHECK(at::equal(parts.tokens_in, whole.tokens_in));
+  CHECK(parts.rows == 2);
+  CHECK(parts.columns == 2);
+}
+
 TEST_CASE("the attention type exchanges parts of the last block's queries, keys and values") {
   MadeWeights weights(false);
   VitConfig config = small_dino();
