@@ -34,6 +34,20 @@ void collect_paths(const Value& value, const std::string& path, std::vector<std:
   }
 }
 
+size_t values_in(const Value& value) {
+  size_t values = 1;
+  if (value.is_map()) {
+    for (const auto& [key, entry] : value.as_map()) {
+      values += values_in(entry);
+    }
+  } else if (value.is_list()) {
+    for (const Value& entry : value.as_list()) {
+      values += values_in(entry);
+    }
+  }
+  return values;
+}
+
 /// Whether the text has a "${" at all, escaped or not; most have none.
 bool has_reference(const std::string& text) {
   return text.find("${") != std::string::npos;
@@ -83,10 +97,9 @@ class Resolver {
     }
     refuse_circle(path, value.origin());
     active_.push_back(path);
-    const size_t before = values_;
     Value result = expand(value);
     active_.pop_back();
-    resolved_.emplace(path, Resolved{result, values_ - before});
+    resolved_.emplace(path, Resolved{result, values_in(result)});
     return result;
   }
 
