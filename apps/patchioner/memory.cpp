@@ -48,7 +48,6 @@ at::Tensor encode_texts(const Backbone& backbone, std::span<const std::string> t
 }
 
 // --- build
-// --------------------------------------------------------------------------------------------------
 
 struct BuildArguments {
   std::vector<std::string> texts;
@@ -175,7 +174,6 @@ void add_build(CLI::App& memory, CommandLine& line) {
 }
 
 // --- inspect
-// ------------------------------------------------------------------------------------------------
 
 struct InspectArguments {
   std::string file;

@@ -9,8 +9,6 @@
 namespace patchioner {
 namespace {
 
-// -----------------------------------------------------------------------------------------
-
 /// A view of bytes in which every position may be asked for.
 struct Bytes {
   std::string_view text;

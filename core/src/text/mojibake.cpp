@@ -22,7 +22,6 @@ bool is_ascii(std::u32string_view text) {
 }
 
 // --- which texts look broken
-// --------------------------------------------------------------------------------------------------
 
 /// One element of a badness rule.
 struct RuleElement {
@@ -118,7 +117,6 @@ bool matches_at(const Rule& rule, size_t element, std::u32string_view text, size
 }
 
 // --- single-byte character sets
-// -----------------------------------------------------------------------------------------------
 
 constexpr uint8_t kSubstitute = 0x1a;
 
@@ -174,7 +172,6 @@ const std::vector<Codec>& codecs() {
 }
 
 // --- sequences within otherwise good text
-// -------------------------------------------------------------------------------------
 
 struct Utf8Clues {
   std::map<std::string, CodePointSet, std::less<>> sets = read_named_sets(mojibake_tables::kUtf8Clues);
