@@ -90,11 +90,11 @@ TEST_CASE("asking for a GPU that is not there is refused") {
 
 TEST_CASE("folders for plugins start at the file that names them and must exist") {
   CHECK(plugin_directories(config("gap: {plugin: none}\n")).empty());
-  CHECK(plugin_directories(config("plugins: {path: [/tmp]}\n")) ==
-        std::vector<std::filesystem::path>{"/tmp"});
+  CHECK(plugin_directories(config("plugins: {path: [/usr]}\n")) ==
+        std::vector<std::filesystem::path>{"/usr"});
   CHECK(message_of([] { plugin_directories(config("plugins: {path: [nowhere]}\n")); }) ==
         "/data/exp.yaml:1:18: 'plugins.path' names /data/nowhere, which does not exist");
   CHECK(message_of([] {
-          plugin_directories(config("plugins: {path: /tmp}\n"));
+          plugin_directories(config("plugins: {path: /usr}\n"));
         }).find("must be a list of texts") != std::string::npos);
 }
