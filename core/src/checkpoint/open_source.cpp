@@ -34,6 +34,13 @@ constexpr Signature kForeign[] = {
 std::shared_ptr<const TensorSource> open_source(const std::filesystem::path& path,
                                                 const std::optional<std::string>& root) {
   auto file = MappedFile::open(path);
+  return looks_like_shard_index(file->text()) ? open_sharded(std::move(file))
+                                              : open_single_file(std::move(file), root);
+}
+
+std::shared_ptr<const TensorSource> open_single_file(std::shared_ptr<const MappedFile> file,
+                                                     const std::optional<std::string>& root) {
+  const std::filesystem::path path = file->path();
   const std::string_view text = file->text();
   if (text.empty()) {
     throw Error(ErrorKind::checkpoint, "{}: the file is empty (0 bytes); fetch or write it again",
@@ -43,9 +50,6 @@ std::shared_ptr<const TensorSource> open_source(const std::filesystem::path& pat
     if (text.starts_with(start)) {
       throw Error(ErrorKind::checkpoint, "{}: this is {}", path.string(), meaning);
     }
-  }
-  if (looks_like_shard_index(text)) {
-    return open_sharded(std::move(file));
   }
   if (looks_like_safetensors(file->bytes())) {
     return open_safetensors(std::move(file));

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "checkpoint/open_source.hpp"
-#include "support/nearest_name.hpp"
 
 namespace patchioner {
 namespace {
@@ -21,7 +20,7 @@ class ShardedSource : public TensorSource {
 
   size_t add_shard(const std::filesystem::path& path) {
     files_.push_back(path);
-    shards_.push_back(open_source(path, ""));
+    shards_.push_back(open_single_file(MappedFile::open(path), ""));
     auto& infos = shard_infos_.emplace_back();
     for (const TensorInfo& info : shards_.back()->infos()) {
       infos.emplace(info.name, &info);
@@ -103,9 +102,6 @@ std::shared_ptr<const TensorSource> open_sharded(std::shared_ptr<const MappedFil
             ErrorKind::checkpoint,
             "{}: the file '{}' that the index names is not beside it; fetch all files of the checkpoint",
             path.string(), file_name);
-      }
-      if (shard_path.filename() == path.filename()) {
-        throw Error(ErrorKind::checkpoint, "{}: the index names itself as a shard", path.string());
       }
       shard = shards.emplace(file_name, source->add_shard(shard_path)).first;
     }
