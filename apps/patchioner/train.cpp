@@ -6,9 +6,7 @@
 #include "commands.hpp"
 #include "config/config.hpp"
 #include "runtime/runtime_options.hpp"
-#include "support/files.hpp"
 #include "support/progress.hpp"
-#include "train/output_folder.hpp"
 #include "train/training_run.hpp"
 #include "train/training_setup.hpp"
 
@@ -28,14 +26,14 @@ void run_train(const TrainArguments& arguments, CommandLine& line) {
   apply_threads(read_runtime_options(config));
   PluginHost host(plugin_directories(config));
   const TrainingSetup setup = make_training(config, host);
-  // Every run stores the document that describes it.
-  make_output_folder(setup.options.output);
-  write_file(std::filesystem::path(setup.options.output) / (setup.options.prefix + "_config.yaml"),
-             write_yaml(config));
   const TrainingOutcome outcome = run_training(setup.parts, setup.options, arguments.restart);
   if (!outcome.finished) {
-    log(LogLevel::warning, "stopped after {} of {} updates; the same command goes on from here",
-        outcome.steps, outcome.total_steps);
+    if (outcome.total_steps == 0) {
+      log(LogLevel::warning, "stopped while captions were encoded; the same command goes on from here");
+    } else {
+      log(LogLevel::warning, "stopped after {} of {} updates; the same command goes on from here",
+          outcome.steps, outcome.total_steps);
+    }
     line.exit_code = 1;
     return;
   }

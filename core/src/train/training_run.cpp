@@ -7,6 +7,7 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "train/curve.hpp"
@@ -44,6 +45,7 @@ struct Files {
   std::filesystem::path checkpoint(int64_t epoch) const {
     return folder / fmt::format("{}-{:03}.pt", prefix, epoch);
   }
+  std::filesystem::path config() const { return folder / (prefix + "_config.yaml"); }
   std::filesystem::path epochs() const { return folder / (prefix + "_epoch_losses.csv"); }
   std::filesystem::path steps() const { return folder / (prefix + "_steps.csv"); }
   std::filesystem::path state() const { return folder / (prefix + "_state.safetensors"); }
@@ -110,6 +112,9 @@ class Run {
       progress_ = *progress;
       log(LogLevel::info, "{}: going on behind update {} of {}", files_.state().string(), progress_.step,
           total_steps());
+    }
+    if (!parts_.config.empty()) {
+      write_file(files_.config(), parts_.config);
     }
     const bool finished = progress_.step >= total_steps() || train();
     TrainingOutcome outcome{finished, progress_.step, total_steps(), progress_.epochs, {}};

@@ -23,6 +23,7 @@ struct TrainingParts {
   std::vector<std::shared_ptr<Gap>> gaps;
   const Decoder* decoder = nullptr;
   at::ScalarType precision = at::kFloat;
+  std::string config;         ///< the resolved document as YAML, to be stored; may be empty
   TrainingSettings settings;  ///< of the plugins, as far as they decide what comes out
 };
 
@@ -41,6 +42,7 @@ using TrainingObserver = std::function<void(int64_t step, const TrainStep& value
 ///   <prefix>-<epoch>.pt            the decoder after each epoch (from 000), whatever it needs beside
 ///   <prefix>_epoch_losses.csv      epoch,loss,accuracy
 ///   <prefix>_steps.csv             a line an update
+///   <prefix>_config.yaml           the document that describes the run
 ///   <prefix>_state.safetensors     where it stands; a later call with the same settings goes on from there,
 ///   and ends with
 ///                                  the very bits that an uninterrupted run gives (same machine, same number

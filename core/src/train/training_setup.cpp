@@ -48,6 +48,7 @@ TrainingSetup make_training(const Value& config, PluginHost& host) {
   setup.parts.gaps = setup.gaps;
   setup.parts.decoder = setup.decoder.get();
   setup.parts.precision = context.precision;
+  setup.parts.config = write_yaml(config);
   return setup;
 }
 

@@ -91,6 +91,31 @@ TEST_CASE("parameters are plain tensors again when the trainer is gone") {
   CHECK_FALSE(decoder.x.requires_grad());
 }
 
+TEST_CASE("bfloat16 products train nearly as float32 ones, and leave float32 weights") {
+  // On a processor without bfloat16 both are float32.
+  const TrainingFolder folder;
+  const at::Tensor features = DigestBackbone().encode_text(small_captions());
+  std::vector<double> losses;
+  for (const at::ScalarType precision : {at::kFloat, at::kBFloat16}) {
+    const auto decoder = small_decoder(folder.path());
+    std::vector<size_t> dropped;
+    const at::Tensor ids = decoder->training_ids(small_captions(), dropped);
+    OptimizerOptions options;
+    options.learning_rate = 0.01;
+    options.warmup_steps = 0;
+    options.total_steps = 100;
+    TextTrainer trainer(*decoder, {}, options, precision);
+    TrainStep last;
+    for (int step = 0; step < 5; ++step) {
+      at::manual_seed(static_cast<uint64_t>(step));
+      last = trainer.step(features / features.norm(2, 1, true), ids);
+    }
+    losses.push_back(last.loss);
+    CHECK((decoder->parameters().front().second.scalar_type() == at::kFloat));
+  }
+  CHECK(losses[1] == doctest::Approx(losses[0]).epsilon(0.01));
+}
+
 TEST_CASE("the decoder is fed with unit vectors, perturbed by the gaps in order") {
   class Doubling final : public Gap {
    public:
