@@ -82,6 +82,12 @@ TEST_CASE("an image smaller than the crop is padded with black") {
                                               6, 6)));
 }
 
+TEST_CASE("a 1x1 image becomes an input of one colour") {
+  const at::Tensor pixel = at::tensor({10, 20, 30}).to(at::kByte).view({1, 1, 3});
+  CHECK(at::equal(resize_for(pixel, spec_of(14, 14, false)), pixel.expand({14, 14, 3})));
+  CHECK(at::equal(resize_for(pixel, spec_of(14, 14, true)), pixel.expand({14, 14, 3})));
+}
+
 TEST_CASE("a long thin image is cropped without its full resize, which would not fit into memory") {
   const at::Tensor result = resize_for(test::pattern(1, 100000), spec_of(224, 224, true));
   CHECK(result.sizes() == at::IntArrayRef{224, 224, 3});
