@@ -11,6 +11,23 @@
 namespace patchioner {
 namespace {
 
+/// Those of `names` that the case has among its files.
+std::vector<std::string> files_of(const GoldenCase& golden, std::initializer_list<const char*> names) {
+  std::vector<std::string> found;
+  for (const char* name : names) {
+    if (golden.json().at("files").contains(name)) {
+      found.emplace_back(name);
+    }
+  }
+  return found;
+}
+
+/// The settings file of a case: the original pickle where it has one.
+std::string config_of(const GoldenCase& golden) {
+  const std::vector<std::string> found = files_of(golden, {"decoder_config.pkl", "decoder_config.json"});
+  return found.empty() ? "decoder_config.pkl" : found.front();
+}
+
 /// The plain decoder of a case, through the host.
 std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, PluginHost& host, const std::string& weights,
                                        const std::string& config, Value::Map options = {}) {
@@ -117,14 +134,15 @@ at::Tensor row(const std::vector<double>& values) {
 }  // namespace
 
 void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  // Both forms of the settings file, and both ages of the checkpoint.
-  const std::array<std::pair<const char*, const char*>, 2> variants = {
-      {{"decoder.pt", "decoder_config.pkl"}, {"decoder_old.pt", "decoder_config.json"}}};
   const at::Tensor features = golden.tensor("in_features");
-  for (const auto& [weights, config] : variants) {
-    if (!golden.json()["files"].contains(weights) || !golden.json()["files"].contains(config)) {
-      continue;
+  // Both ages of the checkpoint, with both forms of the settings file.
+  std::vector<std::pair<std::string, std::string>> variants;
+  for (const std::string& weights : files_of(golden, {"decoder.pt", "decoder_old.pt"})) {
+    for (const std::string& config : files_of(golden, {"decoder_config.pkl", "decoder_config.json"})) {
+      variants.emplace_back(weights, config);
     }
+  }
+  for (const auto& [weights, config] : variants) {
     const auto decoder = plain_decoder(golden, host, weights, config);
     const c10::InferenceMode no_gradients;
     report.compare("prefix_embedding", decoder->probe("prefix_embedding", {{"features", features}}));
@@ -140,9 +158,10 @@ void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host
 }
 
 void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const auto decoder = plain_decoder(golden, host, "decoder.pt", "decoder_config.pkl");
+  const auto decoder = plain_decoder(golden, host, "decoder.pt", config_of(golden));
   const auto until_end =
-      plain_decoder(golden, host, "decoder.pt", "decoder_config.pkl", {{"score_until_end", true}});
+      plain_decoder(golden, host, "decoder.pt", config_of(golden), {{"score_until_end", true}});
+  const auto tokenizer = ClipTokenizer::open(golden.file(golden.json()["vocabulary"].get<std::string>()));
   const at::Tensor features = golden.tensor("in_features");
   const std::vector<Caption> captions = decoder->decode(input_of(features));
   DecodeInput input = input_of(features);
@@ -161,14 +180,21 @@ void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost&
     report.compare_text(name + "batched", caption.raw_text, text["batched"].get<std::string>());
     report.compare_text(name + "eval_postprocessed", caption.text,
                         text["eval_postprocessed"].get<std::string>());
+    // The forms with markers, which a caption has no field for.
+    const auto& ids = caption.token_ids;
+    const auto end = std::find(ids.begin(), ids.end(), tokenizer->end_id());
+    const auto decoded = [&](auto last) { return tokenizer->decode({ids.begin(), last}); };
+    report.compare_text(name + "batched_with_markers", decoded(end) + "<|endoftext|>",
+                        text["batched_with_markers"].get<std::string>());
+    report.compare_text(name + "single_decode", decoded(end == ids.end() ? end : end + 1),
+                        text["single_decode"].get<std::string>());
     report.compare_text(name + "stopped early", stopped[i].text, caption.text);
     report.compare_number(name + "score", caption.score, number_of(text["score"]));
     if (text["sum_logprob_until_end"].is_number()) {
       report.compare_number(name + "sum_logprob_until_end", std::log(stopped[i].score),
                             number_of(text["sum_logprob_until_end"]), "float");
     }
-    const auto end = std::find(caption.tokens.begin(), caption.tokens.end(), "<|endoftext|>");
-    const int64_t first_end = end == caption.tokens.end() ? -1 : end - caption.tokens.begin();
+    const int64_t first_end = end == ids.end() ? -1 : end - ids.begin();
     report.require(name + "first_end_token", first_end == text["first_end_token"].get<int64_t>());
   }
 }
@@ -212,9 +238,9 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
   const nlohmann::json& dims = golden.json()["dims"];
   Value::Map no_dropout;
   for (const char* rate : {"resid_pdrop", "embd_pdrop", "attn_pdrop"}) {
-    no_dropout.emplace_back(rate, dims.at(rate).get<double>());
+    no_dropout.emplace_back(rate, dims.value(rate, 0.0));
   }
-  const auto decoder = plain_decoder(golden, host, "decoder_initial.pt", "decoder_config.pkl", no_dropout);
+  const auto decoder = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), no_dropout);
   const at::Tensor text_features = golden.tensor("in_text_features");  // [steps,B,D]
   const at::Tensor noise = golden.tensor("in_noise");                  // [steps,B,D]
   const at::Tensor ids = golden.tensor("in_tokens");                   // [steps,B,T]
@@ -227,8 +253,7 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
     if (step == 0 && golden.json().contains("loss0_without_label_smoothing")) {
       Value::Map options = no_dropout;
       options.emplace_back("label_smoothing", 0.0);
-      const auto plain_loss =
-          plain_decoder(golden, host, "decoder_initial.pt", "decoder_config.pkl", options);
+      const auto plain_loss = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), options);
       report.compare_number("loss0_without_label_smoothing",
                             plain_loss->loss(inputs[0], ids[0], /*training=*/false).value.item<double>(),
                             golden.json()["loss0_without_label_smoothing"].get<double>(), "losses");
