@@ -41,19 +41,24 @@ void declare(ParameterList<TrainOptions>& list) {
   list.add("tensorboard", &O::tensorboard, "write an event file beside the CSV curves");
 }
 
-TrainOptions read_train_options(const Value& config) {
-  ParameterList<TrainOptions> list;
-  declare(list);
+Value complete_train_section(const Value& config) {
+  const ParameterSchema schema = schema_of<TrainOptions>();
   const Value* section = config.find("train");
-  Value validated = validate(list.schema(), section == nullptr ? Value() : *section, "train");
-  for (const Parameter& parameter : list.schema()) {
-    Value* value = validated.find(parameter.name);
+  Value complete = validate(schema, section == nullptr ? Value() : *section, "train");
+  for (const Parameter& parameter : schema) {
+    Value* value = complete.find(parameter.name);
     if (parameter.type == ParameterType::path && value != nullptr && value->is_text()) {
       const Origin origin = value->origin();
       *value = Value(resolve_path(*value)).set_origin(origin);
     }
   }
-  TrainOptions options = list.read(validated);
+  return complete;
+}
+
+TrainOptions read_train_options(const Value& config) {
+  ParameterList<TrainOptions> list;
+  declare(list);
+  TrainOptions options = list.read(complete_train_section(config));
   if (options.prefix.empty() || options.prefix.find('/') != std::string::npos) {
     throw Error(ErrorKind::config, "train.prefix is '{}', but must be the beginning of a file name",
                 options.prefix);

@@ -31,8 +31,11 @@ struct TrainOptions {
 
 void declare(ParameterList<TrainOptions>& list);
 
-/// The section `train` of a resolved document, defaults filled in and paths resolved. Throws an Error of kind
-/// config that says where.
+/// The section `train` of a resolved document with every option, defaults filled in and paths made absolute.
+/// Throws an Error of kind config that says where.
+Value complete_train_section(const Value& config);
+
+/// The same as options. Errors as complete_train_section.
 TrainOptions read_train_options(const Value& config);
 
 }  // namespace patchioner

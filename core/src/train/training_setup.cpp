@@ -1,6 +1,7 @@
 #include "train/training_setup.hpp"
 
 #include "config/config.hpp"
+#include "runtime/complete_config.hpp"
 #include "runtime/runtime_options.hpp"
 
 namespace patchioner {
@@ -48,7 +49,10 @@ TrainingSetup make_training(const Value& config, PluginHost& host) {
   setup.parts.gaps = setup.gaps;
   setup.parts.decoder = setup.decoder.get();
   setup.parts.precision = context.precision;
-  setup.parts.config = write_yaml(config);
+  // As it stands wherever it is read later: with every default, and no path that depends on a folder.
+  Value complete = complete_config(config, host);
+  complete.set("train", complete_train_section(config));
+  setup.parts.config = write_yaml(complete);
   return setup;
 }
 
