@@ -27,13 +27,19 @@ struct PatchFeatures {
   at::Tensor attention;  ///< [rows,columns], or undefined
 };
 
+/// Why a region got other weights than it asked for.
+struct RegionWarning {
+  size_t region = 0;  ///< its row in the weights
+  std::string sentence;
+};
+
 /// Weights of R regions over G patches, and what to do with the result.
 struct RegionWeights {
   at::Tensor weights;  ///< [R,G] float32; each row sums to 1 (NaN rows mean an empty region under
                        ///< `empty_region: nan`)
   at::Tensor scale;    ///< [R] float32; the weighted mean is multiplied by it; 1 unless the reference's scale
                        ///< is kept (spec/01, A5, A6)
-  std::vector<std::string> warnings;  ///< one sentence for each region that needed a fallback
+  std::vector<RegionWarning> warnings;  ///< one for each region that needed a fallback
 };
 
 class Aggregator {

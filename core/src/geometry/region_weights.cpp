@@ -180,13 +180,13 @@ RegionWeights region_weights(std::span<const Region> regions, const ImageGeometr
   auto* weights = result.weights.mutable_data_ptr<float>();
   auto* scales = result.scale.mutable_data_ptr<float>();
   const RegionVisitor visitor(geometry, rules, weighting);
-  for (const Region& region : regions) {
-    const WeightedCells cells = std::visit(visitor, region.shape);
+  for (size_t i = 0; i < regions.size(); ++i) {
+    WeightedCells cells = std::visit(visitor, regions[i].shape);
     weights = std::transform(cells.weights.values.begin(), cells.weights.values.end(), weights,
                              [](double value) { return static_cast<float>(value); });
     *scales++ = static_cast<float>(cells.scale);
     if (!cells.warning.empty()) {
-      result.warnings.push_back(cells.warning);
+      result.warnings.push_back({i, std::move(cells.warning)});
     }
   }
   return result;

@@ -133,17 +133,17 @@ class Builder {
     int64_t duplicates = 0;
     bool going = true;
     for (const BankSource& source : options_.sources) {
-      const auto visit = [&](std::string text) {
+      const auto visit = [&](SourceText found) {
         going = !interrupted() && (options_.limit == 0 || read < options_.limit);
         if (!going) {
           return false;
         }
         ++read;
-        if (options_.deduplicate && !seen.insert(text)) {
+        if (options_.deduplicate && !seen.insert(found.text)) {
           ++duplicates;
           return true;
         }
-        take(std::move(text));
+        take(std::move(found.text));
         return true;
       };
       if (going) {

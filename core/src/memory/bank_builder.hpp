@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "memory/text_source.hpp"
+#include "data/text_source.hpp"
 
 namespace patchioner {
 

@@ -100,20 +100,17 @@ void Captioner::check() const {
   if (aggregator().needs_attention() && !can.attention) {
     throw Error(ErrorKind::config,
                 "the aggregator weighs patches by attention, but the backbone has no attention map; choose "
-                "another aggregator or a "
-                "backbone with class token and attention");
+                "another aggregator or a backbone with class token and attention");
   }
   if (source == FeatureSource::native && !can.regions) {
     throw Error(ErrorKind::config,
                 "the aggregator 'native' lets the backbone encode regions, but this backbone cannot; choose "
-                "'uniform' or a "
-                "region-supervised backbone");
+                "'uniform' or a region-supervised backbone");
   }
   if ((source == FeatureSource::global || source == FeatureSource::crops) && !can.global) {
     throw Error(ErrorKind::config,
                 "the aggregator reads the backbone's global token, but this backbone has none; choose an "
-                "aggregator of patches "
-                "such as 'uniform'");
+                "aggregator of patches such as 'uniform'");
   }
   const int64_t width = backbone().dim();
   for (const auto& gap : gaps()) {
@@ -127,17 +124,15 @@ void Captioner::check() const {
                                                                !backbone().text_fingerprint().empty() &&
                                                                made_with != backbone().text_fingerprint()) {
       warn_once(
-          fmt::format("the memory was built with another text encoder (fingerprint {:.12}) than the "
-                      "backbone's ({:.12}); captions may "
-                      "not fit the images; build it again with `patchioner memory build`",
+          fmt::format("the memory was built with another text encoder (fingerprint {}) than the backbone's "
+                      "({}); captions may not fit the images; build it again with `patchioner memory build`",
                       made_with, backbone().text_fingerprint()));
     }
   }
   if (decoder() != nullptr && decoder()->dim() != width) {
     throw Error(ErrorKind::config,
                 "the backbone gives features of width {} and the decoder reads width {}; choose a decoder "
-                "that was trained for this "
-                "backbone",
+                "that was trained for this backbone",
                 width, decoder()->dim());
   }
 }
@@ -285,21 +280,12 @@ void Captioner::weigh(const PatchFeatures& features, const ImageGeometry& geomet
       results[i]->weights = weights.weights[row].reshape({geometry.rows, geometry.columns});
     }
   }
-  if (!weights.warnings.empty()) {
-    attribute(weights.warnings, features, geometry, results);
-  }
-}
-
-void Captioner::attribute(const std::vector<std::string>& warnings, const PatchFeatures& features,
-                          const ImageGeometry& geometry, std::span<RegionResult*> results) const {
-  if (results.size() == 1) {
-    results[0]->warnings.insert(results[0]->warnings.end(), warnings.begin(), warnings.end());
-    return;
-  }
-  // Sentences do not say which region they are about; asking for each region alone does. Warnings are rare.
-  for (RegionResult* result : results) {
-    const RegionWeights alone = aggregator().weights({&result->region, 1}, geometry, features);
-    result->warnings.insert(result->warnings.end(), alone.warnings.begin(), alone.warnings.end());
+  for (const RegionWarning& warning : weights.warnings) {
+    if (warning.region >= results.size()) {
+      throw Error(ErrorKind::plugin, "the aggregator warns of region {}, but there are {} regions",
+                  warning.region, results.size());
+    }
+    results[warning.region]->warnings.push_back(warning.sentence);
   }
 }
 

@@ -96,8 +96,6 @@ class Captioner {
                  std::vector<RegionResult>& results, const CaptionOptions& options) const;
   void weigh(const PatchFeatures& features, const ImageGeometry& geometry, std::span<RegionResult*> results,
              const CaptionOptions& options) const;
-  void attribute(const std::vector<std::string>& warnings, const PatchFeatures& features,
-                 const ImageGeometry& geometry, std::span<RegionResult*> results) const;
   void encode_crops(std::span<const CaptionTask*> tasks, std::span<std::vector<RegionResult>*> results) const;
   void encode_natively(const CaptionTask& task, std::vector<RegionResult>& results) const;
   void bridge_and_decode(std::span<RegionResult*> results, const CaptionOptions& options) const;

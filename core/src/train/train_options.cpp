@@ -10,7 +10,7 @@ void declare(ParameterList<TrainOptions>& list) {
   using O = TrainOptions;
   constexpr double kMany = 1e9;
   list.add("data", &O::data,
-           "captions: COCO JSON (annotations[].caption), a JSON array of texts, or one caption a line")
+           "captions: COCO JSON (annotations[].caption), a JSON array, JSON lines, or one caption a line")
       .required()
       .path();
   list.add("output", &O::output,

@@ -3,13 +3,37 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "data/text_source.hpp"
 #include "support/files.hpp"
-#include "train/captions.hpp"
 #include "train/text_features.hpp"
 
 namespace patchioner {
 
 namespace {
+
+struct TrainingCaptions {
+  std::vector<std::string> texts;
+  std::vector<std::string> image_ids;  ///< one a caption; empty unless every caption has one
+  std::string digest;                  ///< SHA-256 of the file
+};
+
+/// The first `limit` captions of a file, or all where it is 0.
+TrainingCaptions read_captions(const std::string& file, int64_t limit) {
+  TrainingCaptions captions;
+  bool all_have_images = true;
+  const auto take = [&](SourceText found) {
+    all_have_images = all_have_images && !found.image_id.empty();
+    captions.texts.push_back(std::move(found.text));
+    captions.image_ids.push_back(std::move(found.image_id));
+    return limit == 0 || captions.texts.size() < static_cast<size_t>(limit);
+  };
+  visit_texts(file, TextFormat::automatic, take, file);
+  if (!all_have_images) {
+    captions.image_ids.clear();
+  }
+  captions.digest = sha256_of_file(file);
+  return captions;
+}
 
 template <class Item>
 std::vector<Item> pick(const std::vector<Item>& items, const std::vector<int64_t>& positions) {
@@ -96,11 +120,7 @@ std::optional<TrainingData> prepare_training_data(const Backbone& backbone, cons
                 "decoder.prefix_size to {}",
                 decoder.dim(), backbone.dim(), backbone.dim());
   }
-  TrainingCaptions captions = read_training_captions(options.data);
-  if (options.limit > 0 && captions.texts.size() > static_cast<size_t>(options.limit)) {
-    captions.texts.resize(static_cast<size_t>(options.limit));
-    captions.image_ids.resize(std::min(captions.image_ids.size(), captions.texts.size()));
-  }
+  TrainingCaptions captions = read_captions(options.data, options.limit);
   if (options.mix_captions && captions.image_ids.empty()) {
     throw Error(ErrorKind::config, "{}: train.mix_captions needs an image_id with every caption",
                 options.data);

@@ -2,7 +2,7 @@
 // section 13.2).
 #include "checkpoint/pickle_graph.hpp"
 #include "pickle_bytes.hpp"
-#include "test_folder.hpp"
+#include "refusals.hpp"
 
 using namespace patchioner;
 
@@ -15,7 +15,7 @@ PickleGraph read(const std::string& bytes) {
 }
 
 std::string refusal(const std::string& bytes) {
-  return refusal_of([&] { read(bytes); });
+  return refusal_of(ErrorKind::checkpoint, [&] { read(bytes); });
 }
 
 int64_t integer_of(const std::string& bytes) {

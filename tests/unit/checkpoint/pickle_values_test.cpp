@@ -2,6 +2,7 @@
 #include "checkpoint/pickle_values.hpp"
 
 #include "pickle_bytes.hpp"
+#include "refusals.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -40,7 +41,7 @@ TEST_CASE("what holds no settings, is no pickle, or never ends is refused") {
   const TestFolder folder;
   const auto refusal = [&](const Bytes& content) {
     const auto path = folder.write("c.pkl", content);
-    return refusal_of([&] { read_pickle_plain_values(path); });
+    return refusal_of(ErrorKind::checkpoint, [&] { read_pickle_plain_values(path); });
   };
   CHECK(contains(refusal(whole(integer(3))), "no settings"));
   CHECK(contains(refusal(whole(call(global("posix", "system"), {text("true")}))), "no settings"));

@@ -1,5 +1,7 @@
 // Safetensors files, written and read (spec/02 section 13.4).
 #include "checkpoint/state_dict.hpp"
+#include "refusals.hpp"
+#include "support/files.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -17,7 +19,7 @@ std::string file_of(const std::string& header, size_t data_bytes) {
 std::string refusal_of_header(const std::string& header, size_t data_bytes) {
   const TestFolder folder;
   const auto path = folder.write("x.safetensors", file_of(header, data_bytes));
-  const std::string message = refusal_of([&] { StateDict::open(path); });
+  const std::string message = refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(path); });
   CHECK(contains(message, "x.safetensors"));
   return message;
 }
@@ -129,7 +131,7 @@ TEST_CASE("a file cut short anywhere is refused with a sentence that names it") 
   const std::string whole = read_file(folder / "a.safetensors");
   for (size_t size = 0; size < whole.size(); ++size) {
     const auto path = folder.write("cut.safetensors", std::string_view(whole).substr(0, size));
-    CHECK(contains(refusal_of([&] { StateDict::open(path); }), "cut.safetensors"));
+    CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(path); }), "cut.safetensors"));
   }
 }
 
@@ -137,7 +139,7 @@ TEST_CASE("what is no checkpoint is named for what it is") {
   const TestFolder folder;
   const auto message = [&](std::string_view content) {
     const auto path = folder.write("w.pth", content);
-    return refusal_of([&] { StateDict::open(path); });
+    return refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(path); });
   };
   CHECK(contains(message(""), "empty"));
   CHECK(contains(message("version https://git-lfs.github.com/spec/v1\noid sha256:0"), "git lfs pull"));

@@ -1,6 +1,8 @@
 // The view over checkpoints: prefixes, other names, sharded files, digests, and the loader's report.
 #include "checkpoint/state_dict.hpp"
 
+#include "refusals.hpp"
+#include "support/files.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -17,6 +19,12 @@ TEST_CASE("a wrapper's prefix in front of all names is dropped, and names that c
   CHECK(dict.contains_prefix("module.clip.b."));
   const StateDict verbatim = StateDict::open(folder / "a.safetensors", "");
   CHECK(verbatim.names() == std::vector<std::string>{"module.clip.a", "module.clip.b.c"});
+}
+
+TEST_CASE("in a format without maps a root is the first part of the names") {
+  const TestFolder folder;
+  write_safetensors(folder / "a.safetensors", {{"ema.w", at::ones({1})}, {"emaw", at::ones({2})}});
+  CHECK(StateDict::open(folder / "a.safetensors", "ema").names() == std::vector<std::string>{"w"});
 }
 
 TEST_CASE("a prefix that not all names carry stays") {
@@ -47,7 +55,8 @@ TEST_CASE("renaming gives other names, leaves out what gets an empty one, and re
 
 TEST_CASE("an absent name is an error with the nearest one") {
   const StateDict dict = StateDict::from_tensors({{"visual.proj", at::ones({1})}});
-  CHECK(contains(refusal_of([&] { dict.tensor("visual.porj"); }), "did you mean 'visual.proj'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { dict.tensor("visual.porj"); }),
+                 "did you mean 'visual.proj'"));
 }
 
 TEST_CASE("the digest is the file's SHA-256") {
@@ -77,7 +86,7 @@ TEST_CASE("a sharded index that does not fit its files is refused") {
   write_safetensors(folder / "m-1.safetensors", {{"a", at::ones({2})}});
   const auto message = [&](const std::string& json) {
     const auto path = folder.write("index.json", json);
-    return refusal_of([&] { StateDict::open(path); });
+    return refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(path); });
   };
   CHECK(contains(message(R"({"weight_map": {"a": "m-9.safetensors"}})"), "not beside it"));
   CHECK(contains(message(R"({"weight_map": {"b": "m-1.safetensors"}})"), "but it does not"));
@@ -102,7 +111,7 @@ TEST_CASE("the loader gives float32 and says everything that is wrong at once") 
   loader.get("visual.ln_post.weight", {4});
   CHECK_FALSE(loader.get_optional("visual.bias", {4}).defined());
   loader.ignore_prefix("visual.position");
-  const std::string message = refusal_of([&] { loader.finish(); });
+  const std::string message = refusal_of(ErrorKind::checkpoint, [&] { loader.finish(); });
   CHECK(contains(message, "weights.pth"));
   CHECK(contains(message,
                  "does not fit CLIP image tower: tensors 1 missing, 1 of another shape, 2 unexpected"));

@@ -2,6 +2,8 @@
 // same subject are run by `verify`; here the files are made by hand.
 #include "checkpoint/state_dict.hpp"
 #include "pickle_bytes.hpp"
+#include "refusals.hpp"
+#include "support/files.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -25,7 +27,8 @@ StateDict open_archive(const TestFolder& folder, const Bytes& object,
 
 std::string refusal(const Bytes& object, const std::vector<Bytes>& storages = {kFour}) {
   const TestFolder folder;
-  const std::string message = refusal_of([&] { open_archive(folder, object, storages); });
+  const std::string message =
+      refusal_of(ErrorKind::checkpoint, [&] { open_archive(folder, object, storages); });
   CHECK(contains(message, "w.pth"));
   return message;
 }
@@ -112,7 +115,8 @@ TEST_CASE("a root says which map is meant, and its names stay as they are") {
   CHECK(open_archive(folder, object, {kFour}, "ema.net.x").names() == std::vector<std::string>{"module.v"});
   CHECK(open_archive(folder, object, {kFour}, "").names() ==
         std::vector<std::string>{"state_dict.module.w", "ema.net.x.module.v"});
-  CHECK(contains(refusal_of([&] { open_archive(folder, object, {kFour}, "emma"); }), "did you mean 'ema'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { open_archive(folder, object, {kFour}, "emma"); }),
+                 "did you mean 'ema'"));
 }
 
 TEST_CASE("a lone tensor is called tensor") {
@@ -175,7 +179,7 @@ TEST_CASE("a stream cut short anywhere is refused") {
       stream(dict_of({{"w", tensor_over(storage("FloatStorage", "k", 2), 0, {2}, {1})}}), {{"k", {1, 2}}});
   for (size_t size = 0; size < whole_stream.size(); ++size) {
     const auto path = folder.write("cut.pth", whole_stream.substr(0, size));
-    CHECK(contains(refusal_of([&] { StateDict::open(path); }), "cut.pth"));
+    CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(path); }), "cut.pth"));
   }
 }
 
@@ -203,7 +207,8 @@ TEST_CASE("a pickle of NumPy arrays is read, as detectron2 writes it") {
   CHECK(values(dict.tensor("old")) == std::vector<float>{1});
   const auto short_array =
       folder.write("short.pkl", whole(dict_of({{"a", array({3}, "\x89", bytes(kFour))}})));
-  CHECK(contains(refusal_of([&] { StateDict::open(short_array); }), "16 bytes for the shape [3]"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(short_array); }),
+                 "16 bytes for the shape [3]"));
 }
 
 TEST_CASE("a tensor pickled without torch.save carries a stream of its own") {
@@ -226,9 +231,11 @@ TEST_CASE("foreign objects beside the tensors are harmless, and are named when t
                        {"net", new_object("models", "Net", dict_of({{"_parameters", dict_of({})}}))}}));
   CHECK(dict.names() == std::vector<std::string>{"w"});
   CHECK_FALSE(dict.contains("evil"));
-  CHECK(contains(refusal_of([&] { dict.tensor("args"); }), "an object of the class 'argparse.Namespace'"));
-  CHECK(contains(refusal_of([&] { dict.tensor("evil"); }), "posix.system"));
-  CHECK(contains(refusal_of([&] { dict.tensor("net"); }), "save its state_dict() instead"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { dict.tensor("args"); }),
+                 "an object of the class 'argparse.Namespace'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { dict.tensor("evil"); }), "posix.system"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { dict.tensor("net"); }),
+                 "save its state_dict() instead"));
 }
 
 TEST_CASE("tensors that are not read are named by their kind") {
@@ -244,6 +251,18 @@ TEST_CASE("tensors that are not read are named by their kind") {
   CHECK(contains(refusal(new_object("models", "Net", dict_of({{"_parameters", dict_of({})}}))),
                  "a whole pickled Python module of the class 'models.Net'"));
   CHECK(contains(refusal(integer(3)), "its content is 3, not a map of tensors"));
+}
+
+TEST_CASE("a view that would still have to be negated is not taken for its stored values") {
+  const auto lazy = [](const Bytes& flag) {
+    return call(global("torch._utils", "_rebuild_tensor_v2"),
+                {storage("FloatStorage", "0", 4), integer(0), integers({4}), integers({1}), "\x89",
+                 call(global("collections", "OrderedDict"), {}), dict_of({{"neg", flag}})});
+  };
+  CHECK(contains(refusal(dict_of({{"n", lazy("\x88")}})), "negated"));
+  const TestFolder folder;
+  CHECK(values(open_archive(folder, dict_of({{"n", lazy("\x89")}})).tensor("n")) ==
+        std::vector<float>{1, 2, 3, 4});
 }
 
 TEST_CASE("tensors that contradict themselves or their storage are refused when the file is opened") {
@@ -294,15 +313,18 @@ TEST_CASE("an archive that is no checkpoint says so") {
   ZipWriter numpy(folder / "a.npz");
   numpy.add("arr_0.npy", "x");
   numpy.finish();
-  CHECK(contains(refusal_of([&] { StateDict::open(folder / "a.npz"); }), "no data.pkl, but 'arr_0.npy'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(folder / "a.npz"); }),
+                 "no data.pkl, but 'arr_0.npy'"));
   ZipWriter two(folder / "two.pth");
   two.add("a/data.pkl", whole(dict_of({})));
   two.add("b/data.pkl", whole(dict_of({})));
   two.finish();
-  CHECK(contains(refusal_of([&] { StateDict::open(folder / "two.pth"); }), "two models"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(folder / "two.pth"); }),
+                 "two models"));
   ZipWriter big(folder / "big.pth");
   big.add("a/data.pkl", whole(dict_of({})));
   big.add("a/byteorder", "big");
   big.finish();
-  CHECK(contains(refusal_of([&] { StateDict::open(folder / "big.pth"); }), "byte order 'big'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { StateDict::open(folder / "big.pth"); }),
+                 "byte order 'big'"));
 }

@@ -2,6 +2,8 @@
 #include <cstdlib>
 
 #include "checkpoint/state_dict.hpp"
+#include "refusals.hpp"
+#include "support/files.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -55,21 +57,28 @@ TEST_CASE("a commit may be given whole or shortened") {
 
 TEST_CASE("what is not in the cache comes with the command to type") {
   const Cache cache;
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/other"); }), "hf download org/other"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model:vit.bin"); }),
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/other"); }),
+                 "hf download org/other"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model:vit.bin"); }),
                  "hf download org/model 'vit.bin'"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model@v2"); }),
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model@v2"); }),
                  "hf download org/model --revision v2"));
   std::filesystem::create_symlink(cache.model() / "blobs" / "gone", cache.snapshot() / "vit.bin");
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model:vit.bin"); }), "interrupted"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model:vit.bin"); }),
+                 "interrupted"));
 }
 
 TEST_CASE("paths that would leave the cache are refused") {
   const Cache cache;
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model:../../../refs/main"); }), "no file name"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model:/etc/passwd"); }), "no file name"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:org/model@../x"); }), "no revision"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:../model"); }), "is written hf:"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:a/b/c"); }), "is written hf:"));
-  CHECK(contains(refusal_of([] { resolve_weights("hf:"); }), "is written hf:"));
+  CHECK(
+      contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model:../../../refs/main"); }),
+               "no file name"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model:/etc/passwd"); }),
+                 "no file name"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:org/model@../x"); }),
+                 "no revision"));
+  CHECK(
+      contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:../model"); }), "is written hf:"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:a/b/c"); }), "is written hf:"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [] { resolve_weights("hf:"); }), "is written hf:"));
 }

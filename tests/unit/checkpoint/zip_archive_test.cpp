@@ -4,6 +4,8 @@
 #include <zlib.h>
 
 #include "checkpoint/zip_writer.hpp"
+#include "refusals.hpp"
+#include "support/files.hpp"
 #include "test_folder.hpp"
 
 using namespace patchioner;
@@ -25,7 +27,7 @@ std::string small_archive(const TestFolder& folder) {
 
 std::string refusal(const TestFolder& folder, const std::string& bytes) {
   const auto path = folder.write("bad.zip", bytes);
-  const std::string message = refusal_of([&] {
+  const std::string message = refusal_of(ErrorKind::checkpoint, [&] {
     const auto archive = ZipArchive::open(MappedFile::open(path));
     for (const ZipEntry& entry : archive->entries()) {
       archive->read(entry);

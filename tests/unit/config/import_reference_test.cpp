@@ -6,6 +6,7 @@
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
+#include "refusals.hpp"
 
 using namespace patchioner;
 
@@ -16,13 +17,7 @@ ImportedConfig import(const std::string& yaml) {
 }
 
 std::string message_of(const std::string& yaml) {
-  try {
-    (void)import(yaml);
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::config);
-    return error.what();
-  }
-  return "nothing was thrown";
+  return refusal_of(ErrorKind::config, [&] { (void)import(yaml); });
 }
 
 bool has_note(const ImportedConfig& imported, const std::string& part) {

@@ -5,6 +5,7 @@
 #include <patchioner/parameters.hpp>
 
 #include "config/config.hpp"
+#include "refusals.hpp"
 
 using namespace patchioner;
 
@@ -37,13 +38,7 @@ Options read(const std::string& yaml) {
 }
 
 std::string message_of(const std::string& yaml) {
-  try {
-    (void)read(yaml);
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::config);
-    return error.what();
-  }
-  return "nothing was thrown";
+  return refusal_of(ErrorKind::config, [&] { (void)read(yaml); });
 }
 
 }  // namespace

@@ -7,14 +7,14 @@
 #include <patchioner/error.hpp>
 
 #include "support/files.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 
 namespace {
 
 std::filesystem::path fresh(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "patchioner_unit_data";
-  std::filesystem::create_directories(folder);
+  static const TestFolder folder;
   std::filesystem::remove(folder / name);
   return folder / name;
 }

@@ -5,16 +5,15 @@
 #include "data/predictions.hpp"
 #include "data/task_inputs.hpp"
 #include "support/files.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 
 namespace {
 
 std::filesystem::path file_of(const std::string& content) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "patchioner_unit_data";
-  std::filesystem::create_directories(folder);
-  write_file(folder / "task.json", content);
-  return folder / "task.json";
+  static const TestFolder folder;
+  return folder.write("task.json", content);
 }
 
 }  // namespace

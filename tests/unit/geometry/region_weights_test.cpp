@@ -109,7 +109,8 @@ TEST_CASE("a box outside the image gets the nearest patch and a warning") {
   const RegionWeights weights = weigh({Box{500, 12, 5, 5}, Box{-5, 12, 10, 5}});
   CHECK(row(weights, 0) == only({{7, 1.0F}}));
   REQUIRE(weights.warnings.size() == 1);  // the second box is partly inside
-  CHECK(weights.warnings[0] ==
+  CHECK(weights.warnings[0].region == 0);
+  CHECK(weights.warnings[0].sentence ==
         "the box 500,12,5,5 lies outside the image of 40x40 pixels; the nearest patch was taken");
 }
 
@@ -120,7 +121,8 @@ TEST_CASE("an empty trace, set or mask gets the mean of the whole image and a wa
     CHECK(row(weights, i) == std::vector<float>(16, 1.0F / 16));
   }
   REQUIRE(weights.warnings.size() == 6);
-  CHECK(weights.warnings[1] ==
+  CHECK(weights.warnings[1].region == 1);
+  CHECK(weights.warnings[1].sentence ==
         "no point of the trace lies on the image of 40x40 pixels; the mean of the whole image was taken");
 }
 

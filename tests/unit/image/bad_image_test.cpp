@@ -4,17 +4,12 @@
 #include <patchioner/log.hpp>
 
 #include "image_files.hpp"
+#include "refusals.hpp"
 
 using namespace patchioner;
 using namespace patchioner::test;
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a file that ends early is truncated, wherever it ends") {
   for (const char* name : {"plain.jpg", "progressive.jpg", "cmyk.jpg", "orientation6.png", "grey16.png",

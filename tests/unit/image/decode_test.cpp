@@ -109,13 +109,14 @@ TEST_CASE("chunks of a PNG that hold no pixels cannot make it fail") {
 }
 
 TEST_CASE("a mask is its alpha where it has one, otherwise any colour above 0") {
-  const TemporaryFile alpha("alpha.png",
-                            make_png(3, 1, 6, {9, 9, 9, 0, 0, 0, 0, 1, 0, 0, 0, static_cast<char>(255)}));
-  CHECK(at::equal(read_mask(alpha.path()), at::tensor({0, 1, 1}).to(at::kBool).view({1, 3})));
-  const TemporaryFile colour("colour.png", make_png(3, 1, 2, {0, 0, 0, 0, 0, 1, 9, 0, 0}));
-  CHECK(at::equal(read_mask(colour.path()), at::tensor({0, 1, 1}).to(at::kBool).view({1, 3})));
-  const TemporaryFile grey("grey.png", make_png(2, 2, 0, {0, 1, 2, 0}));
-  CHECK(at::equal(read_mask(grey.path()), at::tensor({0, 1, 1, 0}).to(at::kBool).view({2, 2})));
+  const TestFolder folder;
+  const auto alpha =
+      folder.write("alpha.png", make_png(3, 1, 6, {9, 9, 9, 0, 0, 0, 0, 1, 0, 0, 0, static_cast<char>(255)}));
+  CHECK(at::equal(read_mask(alpha), at::tensor({0, 1, 1}).to(at::kBool).view({1, 3})));
+  const auto colour = folder.write("colour.png", make_png(3, 1, 2, {0, 0, 0, 0, 0, 1, 9, 0, 0}));
+  CHECK(at::equal(read_mask(colour), at::tensor({0, 1, 1}).to(at::kBool).view({1, 3})));
+  const auto grey = folder.write("grey.png", make_png(2, 2, 0, {0, 1, 2, 0}));
+  CHECK(at::equal(read_mask(grey), at::tensor({0, 1, 1, 0}).to(at::kBool).view({2, 2})));
   // 16 bits: 2731 * 0 is the only unmarked pixel, though 2731 / 256 would round smaller values away.
   CHECK(read_mask(sample("grey16.png")).sum().item<int64_t>() == 23);
 }

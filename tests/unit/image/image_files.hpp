@@ -1,18 +1,17 @@
 // What the tests of the image folder share: the samples, and files made on the spot.
 #pragma once
 
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <patchioner/error.hpp>
 #include <string>
 #include <vector>
 
 #include "image/image.hpp"
 #include "support/files.hpp"
+#include "test_folder.hpp"
 
 namespace patchioner::test {
 
@@ -42,31 +41,6 @@ inline at::Tensor pattern(int64_t width, int64_t height) {
   const at::Tensor y = at::arange(height).view({height, 1}).expand({height, width});
   return at::stack({x * 37, y * 53, x * 11 + y * 29}, 2).remainder(256).to(at::kByte);
 }
-
-/// A file in a folder of its own that goes when the object goes.
-class TemporaryFile {
- public:
-  TemporaryFile(const std::string& name, const std::string& content) {
-    folder_ =
-        std::filesystem::temp_directory_path() / ("patchioner-image-test-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-    path_ = folder_ / name;
-    std::ofstream(path_, std::ios::binary) << content;
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  const std::filesystem::path& folder() const { return folder_; }
-
- private:
-  std::filesystem::path folder_;
-  std::filesystem::path path_;
-};
 
 inline std::string big_endian(uint32_t value) {
   std::string text;

@@ -15,8 +15,6 @@
 namespace patchioner {
 namespace {
 
-using test::mentions;
-using test::refusal;
 using Texts = std::vector<std::string>;
 
 /// No progress lines among the tests' own.
@@ -48,7 +46,7 @@ struct FakeEncoder {
   }
 };
 
-BankBuildOptions options_for(const test::TestFolder& folder, const std::string& content,
+BankBuildOptions options_for(const test::BankFolder& folder, const std::string& content,
                              const std::string& name = "bank") {
   BankBuildOptions options;
   options.target = folder / (name + ".safetensors");
@@ -82,7 +80,7 @@ size_t files_in(const std::filesystem::path& folder) {
 }
 
 TEST_CASE("a bank holds a row a text, and says where it came from") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(10));
   options.metadata = {{"backbone", "clip"}};
   FakeEncoder fake;
@@ -105,14 +103,14 @@ TEST_CASE("a bank holds a row a text, and says where it came from") {
 }
 
 TEST_CASE("rows begin at a multiple of 64 bytes") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const BankBuildOptions options = options_for(folder, lines(3));
   (void)texts_of(options);
   CHECK((std::filesystem::file_size(options.target) - 3 * 3 * sizeof(float)) % 64 == 0);
 }
 
 TEST_CASE("a sample has the wanted size, keeps the file's order and depends on the seed alone") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(100));
   options.size = 20;
   options.overwrite = true;
@@ -131,7 +129,7 @@ TEST_CASE("a sample has the wanted size, keeps the file's order and depends on t
 }
 
 TEST_CASE("a sample as large as the file, or larger, is the file in its order") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(10));
   options.overwrite = true;
   for (const int64_t size : {10, 11, 1000}) {
@@ -141,7 +139,7 @@ TEST_CASE("a sample as large as the file, or larger, is the file in its order") 
 }
 
 TEST_CASE("a limit looks at the first texts only, over all files") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(3));
   options.sources.push_back({folder.write("more.txt", "x\ny\n"), "more.txt"});
   options.limit = 4;
@@ -149,7 +147,7 @@ TEST_CASE("a limit looks at the first texts only, over all files") {
 }
 
 TEST_CASE("texts that came before are left out when asked for") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, "a\nb\na\nB\nb\na\n");
   options.overwrite = true;
   CHECK(texts_of(options) == Texts{"a", "b", "a", "B", "b", "a"});
@@ -178,7 +176,7 @@ TEST_CASE("every place is taken about equally often") {
 }
 
 TEST_CASE("a build that failed goes on where it was and ends in the same bytes") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const BankBuildOptions straight = options_for(folder, lines(27), "straight");
   (void)texts_of(straight);
   BankBuildOptions options = options_for(folder, lines(27));
@@ -186,8 +184,8 @@ TEST_CASE("a build that failed goes on where it was and ends in the same bytes")
     FakeEncoder fake;
     fake.stop_at = stop;
     fake.stop = [] { throw Error(ErrorKind::data, "a text is too long"); };
-    CHECK(
-        mentions(refusal(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); }), "too long"));
+    CHECK(contains(refusal_of(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); }),
+                   "too long"));
     CHECK(!std::filesystem::exists(options.target));
   }
   FakeEncoder fake;
@@ -199,7 +197,7 @@ TEST_CASE("a build that failed goes on where it was and ends in the same bytes")
 }
 
 TEST_CASE("a build that was killed in the middle of a row goes on and ends in the same bytes") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const BankBuildOptions straight = options_for(folder, lines(27), "straight");
   (void)texts_of(straight);
   const BankBuildOptions options = options_for(folder, lines(27));
@@ -223,12 +221,12 @@ TEST_CASE("a build that was killed in the middle of a row goes on and ends in th
 }
 
 TEST_CASE("an unfinished bank of other texts, settings or weights is begun anew") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto leave_unfinished = [&](const BankBuildOptions& options) {
     FakeEncoder fake;
     fake.stop_at = 2;
     fake.stop = [] { throw Error(ErrorKind::data, "stopped"); };
-    (void)refusal(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
+    (void)refusal_of(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
   };
   const auto resumed_rows = [&](const BankBuildOptions& options, const std::string& fingerprint) {
     FakeEncoder fake;
@@ -258,7 +256,7 @@ TEST_CASE("an unfinished bank of other texts, settings or weights is begun anew"
 }
 
 TEST_CASE("an embedding that is zero or not finite is refused with its text") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const BankBuildOptions options = options_for(folder, "good\nbad\n");
   for (const float bad : {0.0F, std::numeric_limits<float>::quiet_NaN()}) {
     const BankEncoder encoder{[&](std::span<const std::string> texts) {
@@ -267,59 +265,60 @@ TEST_CASE("an embedding that is zero or not finite is refused with its text") {
                                 return rows;
                               },
                               3, ""};
-    CHECK(mentions(refusal(ErrorKind::data, [&] { build_memory_bank(options, encoder); }), "\"bad\""));
+    CHECK(contains(refusal_of(ErrorKind::data, [&] { build_memory_bank(options, encoder); }), "\"bad\""));
   }
   const BankEncoder wide{[](std::span<const std::string>) { return at::ones({2, 4}); }, 3, ""};
-  (void)refusal(ErrorKind::plugin, [&] { build_memory_bank(options, wide); });
+  (void)refusal_of(ErrorKind::plugin, [&] { build_memory_bank(options, wide); });
 }
 
 TEST_CASE("a bank that exists is not replaced unasked, and not lost when replacing it fails") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(5));
   (void)texts_of(options);
   const std::string before = bytes_of(options.target);
   FakeEncoder fake;
-  CHECK(mentions(refusal(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }), "exists"));
+  CHECK(
+      contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }), "exists"));
   options.overwrite = true;
   options.seed = 1;
   fake.stop_at = 0;
   fake.stop = [] { throw Error(ErrorKind::data, "stopped"); };
-  (void)refusal(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
+  (void)refusal_of(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
   CHECK(bytes_of(options.target) == before);
 }
 
 TEST_CASE("a bank has a proper name and a folder that can be written") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(5));
   FakeEncoder fake;
   options.target = folder / "bank.h5";
-  CHECK(mentions(refusal(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
+  CHECK(contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
                  ".safetensors"));
   options.target = folder / "absent/bank.safetensors";
-  CHECK(mentions(refusal(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); }), "absent"));
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); }), "absent"));
 }
 
 TEST_CASE("sources that cannot be read leave nothing behind") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   BankBuildOptions options = options_for(folder, lines(5));
   FakeEncoder fake;
   for (const char* damaged : {"[\"a\", \"b", "[]", ""}) {
     folder.write("captions.txt", damaged);
-    (void)refusal(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
+    (void)refusal_of(ErrorKind::data, [&] { build_memory_bank(options, fake.encoder()); });
     CHECK(files_in(folder / "") == 1);
   }
   std::filesystem::remove(folder / "captions.txt");
-  (void)refusal(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); });
+  (void)refusal_of(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); });
   CHECK(files_in(folder / "") == 0);
   CHECK(fake.calls == 0);
 }
 
 TEST_CASE("two processes do not write one bank") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const BankBuildOptions options = options_for(folder, lines(5));
   const AppendFile other(folder / "bank.safetensors.partial");
   FakeEncoder fake;
-  CHECK(mentions(refusal(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); }),
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { build_memory_bank(options, fake.encoder()); }),
                  "another process"));
 }
 

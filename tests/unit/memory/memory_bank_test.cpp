@@ -10,9 +10,6 @@
 namespace patchioner {
 namespace {
 
-using test::mentions;
-using test::refusal;
-
 /// An HDF5 file with the datasets whose names are not empty: embeddings [rows,2] of ones and fixed-length
 /// texts.
 void write_hdf5(const std::filesystem::path& path, const std::string& embeddings, hsize_t rows,
@@ -46,7 +43,7 @@ void write_hdf5(const std::filesystem::path& path, const std::string& embeddings
 }
 
 TEST_CASE("a native bank has its rows, its texts and their lengths") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const at::Tensor rows = at::tensor({3.0F, 4.0F, 0.0F, 2.0F}).reshape({2, 2});
   const auto bank = MemoryBank::open(folder.write_bank("bank", rows, {"a cat", "a dog"}));
   CHECK(bank->rows() == 2);
@@ -58,14 +55,14 @@ TEST_CASE("a native bank has its rows, its texts and their lengths") {
 }
 
 TEST_CASE("half precision rows are read as float") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto bank = MemoryBank::open(
       folder.write_bank("bank", at::tensor({1.5F, -2.0F}).reshape({1, 2}).to(at::kHalf), {"a"}));
   CHECK(at::equal(bank->embeddings(), at::tensor({1.5F, -2.0F}).reshape({1, 2})));
 }
 
 TEST_CASE("zero rows are left out, whether or not they have texts") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const at::Tensor rows = at::tensor({1.0F, 0.0F, 0.0F, 0.0F, 0.0F, 2.0F, 0.0F, 0.0F}).reshape({4, 2});
   const at::Tensor kept = at::tensor({1.0F, 0.0F, 0.0F, 2.0F}).reshape({2, 2});
   for (const auto& texts :
@@ -89,97 +86,98 @@ TEST_CASE("the reference's HDF5 bank and its native copy are the same bank") {
 }
 
 TEST_CASE("texts of fixed length are read from HDF5 too") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   write_hdf5(folder / "bank.h5", "vg_captions-embeddings", 2, "vg_captions-text", 3);
   const auto bank = MemoryBank::open(folder / "bank.h5");
   CHECK(bank->texts() == std::vector<std::string>{"t0", "t1"});
 }
 
 TEST_CASE("an HDF5 file without the two datasets is refused by name") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   write_hdf5(folder / "none.h5", "", 0, "", 0);
-  CHECK(mentions(refusal(ErrorKind::checkpoint, [&] { MemoryBank::open(folder / "none.h5"); }),
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(folder / "none.h5"); }),
                  "has 0 of the former"));
   write_hdf5(folder / "half.h5", "coco-embeddings", 1, "other-text", 1);
-  CHECK(mentions(refusal(ErrorKind::checkpoint, [&] { MemoryBank::open(folder / "half.h5"); }),
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(folder / "half.h5"); }),
                  "'coco-text' is missing"));
   write_hdf5(folder / "few.h5", "coco-embeddings", 3, "coco-text", 2);
-  CHECK(
-      mentions(refusal(ErrorKind::data, [&] { MemoryBank::open(folder / "few.h5"); }), "2 texts for 3 rows"));
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { MemoryBank::open(folder / "few.h5"); }),
+                 "2 texts for 3 rows"));
 }
 
 TEST_CASE("an HDF5 file that was cut is refused") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const std::string whole =
       read_file(test::golden_banks() / "coco_captions_text_embeddings-B16-ViT-B.16-1010.h5");
   for (const size_t size : {size_t{20}, size_t{700}, whole.size() / 2, whole.size() - 8}) {
     const auto path = folder.write("cut.h5", whole.substr(0, size));
-    CHECK(mentions(refusal(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "cut.h5"));
+    CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "cut.h5"));
   }
 }
 
 TEST_CASE("rows and texts that do not belong together are refused") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto path = folder.write_bank("bank", at::ones({3, 2}), {"a", "b"});
-  CHECK(mentions(refusal(ErrorKind::data, [&] { MemoryBank::open(path); }), "2 texts for 3 rows"));
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { MemoryBank::open(path); }), "2 texts for 3 rows"));
 }
 
 TEST_CASE("a bank without its texts says which file is missing") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto path = folder.write_bank("bank", at::ones({1, 2}), {"a"});
   std::filesystem::remove(folder / "bank.texts.json");
-  CHECK(mentions(refusal(ErrorKind::io, [&] { MemoryBank::open(path); }), "bank.texts.json"));
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { MemoryBank::open(path); }), "bank.texts.json"));
 }
 
 TEST_CASE("texts that are no array of strings are refused") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto path = folder.write_bank("bank", at::ones({2, 2}), {"a", "b"});
   for (const char* texts : {R"({"a": "b"})", R"(["a", 1])", R"(["a", ["b"]])", R"("a")", R"(["a", "b")", "",
                             "[\"a\", \"\xff\"]"}) {
     folder.write("bank.texts.json", texts);
-    CHECK(mentions(refusal(ErrorKind::data, [&] { MemoryBank::open(path); }), "bank.texts.json"));
+    CHECK(contains(refusal_of(ErrorKind::data, [&] { MemoryBank::open(path); }), "bank.texts.json"));
   }
 }
 
 TEST_CASE("a file that was cut, or is another checkpoint, is refused") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   const auto path = folder.write_bank("bank", at::ones({3, 2}), {"a", "b", "c"});
   const std::string whole = read_file(path);
   for (const size_t size : {size_t{0}, size_t{4}, size_t{30}, whole.size() - 1}) {
     folder.write("bank.safetensors", whole.substr(0, size));
-    (void)refusal(ErrorKind::checkpoint, [&] { MemoryBank::open(path); });
+    (void)refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); });
   }
   write_safetensors(path, {{"weight", at::ones({3, 2})}});
-  CHECK(mentions(refusal(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "no tensor 'embeddings'"));
-  CHECK(mentions(refusal(ErrorKind::io, [&] { MemoryBank::open(folder / "absent.safetensors"); }),
+  CHECK(
+      contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "no tensor 'embeddings'"));
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { MemoryBank::open(folder / "absent.safetensors"); }),
                  "absent.safetensors"));
 }
 
 TEST_CASE("embeddings of another shape or type are refused") {
-  const test::TestFolder folder;
-  (void)refusal(ErrorKind::checkpoint, [&] {
+  const test::BankFolder folder;
+  (void)refusal_of(ErrorKind::checkpoint, [&] {
     MemoryBank::open(folder.write_bank("bank", at::ones({3}), {"a", "b", "c"}));
   });
-  (void)refusal(ErrorKind::checkpoint, [&] {
+  (void)refusal_of(ErrorKind::checkpoint, [&] {
     MemoryBank::open(folder.write_bank("bank", at::ones({1, 2}, at::kLong), {"a"}));
   });
 }
 
 TEST_CASE("a row that is not finite is named") {
-  const test::TestFolder folder;
+  const test::BankFolder folder;
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const auto path =
         folder.write_bank("bank", at::tensor({1.0F, 2.0F, bad, 4.0F}).reshape({2, 2}), {"good", "bad"});
-    CHECK(mentions(refusal(ErrorKind::data, [&] { MemoryBank::open(path); }), "row 1 (\"bad\")"));
+    CHECK(contains(refusal_of(ErrorKind::data, [&] { MemoryBank::open(path); }), "row 1 (\"bad\")"));
   }
 }
 
 TEST_CASE("a bank of zero rows alone is refused as empty") {
-  const test::TestFolder folder;
-  CHECK(mentions(refusal(ErrorKind::data,
-                         [&] {
-                           MemoryBank::open(folder.write_bank("bank", at::zeros({2, 2}), {}));
-                         }),
+  const test::BankFolder folder;
+  CHECK(contains(refusal_of(ErrorKind::data,
+                            [&] {
+                              MemoryBank::open(folder.write_bank("bank", at::zeros({2, 2}), {}));
+                            }),
                  "empty"));
 }
 

@@ -7,7 +7,6 @@ namespace patchioner {
 namespace {
 
 using test::numbered;
-using test::refusal;
 
 /// The formula of the specification, all rows at once, in double.
 at::Tensor plain_projection(const at::Tensor& features, const at::Tensor& rows,
@@ -83,10 +82,10 @@ TEST_CASE("a feature of zeros gives NaN, as in the reference, and disturbs no ot
 
 TEST_CASE("a feature of another width is refused with both widths") {
   const auto bank = MemoryBank::from_memory(at::eye(2), numbered(2));
-  const std::string message = refusal(ErrorKind::data, [&] { (void)bank->project(at::ones({1, 3}), {}); });
-  CHECK(test::mentions(message, "width 3"));
-  CHECK(test::mentions(message, "width 2"));
-  (void)refusal(ErrorKind::data, [&] { (void)bank->nearest(at::ones({2}), 1, 0.01); });
+  const std::string message = refusal_of(ErrorKind::data, [&] { (void)bank->project(at::ones({1, 3}), {}); });
+  CHECK(contains(message, "width 3"));
+  CHECK(contains(message, "width 2"));
+  (void)refusal_of(ErrorKind::data, [&] { (void)bank->nearest(at::ones({2}), 1, 0.01); });
 }
 
 TEST_CASE("the nearest rows come in order, with their share of the softmax") {

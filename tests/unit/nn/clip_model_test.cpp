@@ -9,25 +9,13 @@
 #include <fstream>
 #include <patchioner/error.hpp>
 
+#include "test_folder.hpp"
+
 namespace patchioner {
 namespace {
 
 namespace fs = std::filesystem;
 using Tensors = std::map<std::string, at::Tensor>;
-
-/// A folder that goes away with the test.
-struct TemporaryFolder {
-  TemporaryFolder()
-      : path(fs::temp_directory_path() / ("patchioner_clip_test_" + std::to_string(::getpid()))) {
-    fs::create_directories(path);
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-    return path / name;
-  }
-  fs::path path;
-};
 
 constexpr int64_t kWidth = 8;
 constexpr int64_t kTextWidth = 6;
@@ -285,7 +273,7 @@ TEST_CASE("OpenAI's own files imply QuickGELU and heads of 64, others must say s
 }
 
 TEST_CASE("an open_clip configuration gives heads by head width, erf GELU and its normalisation") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const fs::path file = folder.write("open_clip_config.json", R"({"model_cfg": {"embed_dim": 1024,
     "vision_cfg": {"image_size": 224, "layers": 32, "width": 1280, "head_width": 80, "patch_size": 14},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 1024, "heads": 16, "layers": 24}},
@@ -305,7 +293,7 @@ TEST_CASE("an open_clip configuration gives heads by head width, erf GELU and it
 }
 
 TEST_CASE("a transformers configuration falls back to ViT-B/32's values and names the end id") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const ClipSettings defaults = read_clip_settings(folder.write("a.json", R"({"model_type": "clip"})"));
   CHECK(defaults.image_heads == 12);
   CHECK(defaults.text_heads == 8);
@@ -322,7 +310,7 @@ TEST_CASE("a transformers configuration falls back to ViT-B/32's values and name
 }
 
 TEST_CASE("a timm configuration of OpenAI's weights means QuickGELU") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const ClipSettings openai = read_clip_settings(folder.write(
       "a.json",
       R"({"architecture": "vit_base_patch16_clip_224", "pretrained_cfg": {"tag": "openai"}, "model_args": {"num_heads": 2}})"));
@@ -335,7 +323,7 @@ TEST_CASE("a timm configuration of OpenAI's weights means QuickGELU") {
 }
 
 TEST_CASE("configurations of other architectures and damaged ones are refused") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const auto refused = [&folder](const std::string& text, const char* words) {
     CHECK_THROWS_WITH_AS(read_clip_settings(folder.write("c.json", text)), doctest::Contains(words), Error);
   };

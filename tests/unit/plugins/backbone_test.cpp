@@ -3,7 +3,6 @@
 // they refuse.
 #include <ATen/CPUGeneratorImpl.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
 #include "runtime/plugin_host.hpp"
+#include "test_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -52,16 +52,6 @@ bool mentions(const std::string& text, const std::string& part) {
 at::Tensor expected(const std::string& folder, const std::string& name) {
   return StateDict::open(kCases + folder + "/expected.safetensors").tensor(name);
 }
-
-/// A folder that goes away with the test.
-struct TemporaryFolder {
-  TemporaryFolder()
-      : path(fs::temp_directory_path() / ("patchioner_backbone_test_" + std::to_string(::getpid()))) {
-    fs::create_directories(path);
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-  fs::path path;
-};
 
 /// A vocabulary with the 256 byte symbols of CLIP's alphabet, alone and at a word's end, one merge ("ab") and
 /// the two markers: 515 ids.
@@ -215,10 +205,10 @@ TEST_CASE("clip refuses what does not fit") {
 }
 
 TEST_CASE("clip with a vocabulary encodes texts as it encodes their ids, and cuts or refuses long ones") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::string options = "{plugin: clip, format: open_clip, activation: gelu, text_heads: 2, weights: " +
-                              write_text_tower(folder.path).string() +
-                              ", vocabulary: " + write_vocabulary(folder.path).string();
+                              write_text_tower(folder.path()).string() +
+                              ", vocabulary: " + write_vocabulary(folder.path()).string();
   const std::vector<std::string> texts = {"ab", "b ab"};
   const auto clip = backbone(options + "}");
   // The file above numbers the bytes in their own order, so "a" is 97 and "b" is 98, and 256 more at a word's
@@ -238,7 +228,7 @@ TEST_CASE("clip with a vocabulary encodes texts as it encodes their ids, and cut
   CHECK(at::allclose(cut->encode_text(too_long), clip->encode_token_ids(kept), 1e-5, 1e-6));
   const auto strict = backbone(options + ", context: 4, truncate: false}");
   CHECK_THROWS_AS(strict->encode_text(too_long), Error);
-  mentions(refused_options(kOpenAi + "vocabulary: " + (folder.path / "vocab.json").string() + "}"),
+  mentions(refused_options(kOpenAi + "vocabulary: " + (folder.path() / "vocab.json").string() + "}"),
            "515 ids, the text tower only 200");
 }
 
@@ -275,11 +265,11 @@ TEST_CASE("talk2dino names what is missing on the text side") {
 
 TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
   // The text tower gives 32 dimensions, so a projection from 32 to the image side's 32 is made for it.
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const at::Tensor weight = at::eye(32) * 2;
-  write_safetensors(folder.path / "p.safetensors",
+  write_safetensors(folder.path() / "p.safetensors",
                     {{"linear_layer.weight", weight}, {"linear_layer.bias", at::ones({32})}});
-  const std::string options = "heads: 2, projection_weights: " + (folder.path / "p.safetensors").string() +
+  const std::string options = "heads: 2, projection_weights: " + (folder.path() / "p.safetensors").string() +
                               ", clip_text_weights: " + kCases + "clip/openai_state_dict/ViT-tiny.pth";
   const auto both = backbone(kDino + options + "}");
   CHECK(both->capabilities().text);
@@ -288,14 +278,16 @@ TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
                      1e-3, 1e-3));
   const auto other = backbone(kDino + options + ", act: relu}");
   CHECK(both->text_fingerprint() != other->text_fingerprint());
-  mentions(both->text_fingerprint(), "projection:" + StateDict::open(folder.path / "p.safetensors").digest());
+  mentions(both->text_fingerprint(),
+           "projection:" + StateDict::open(folder.path() / "p.safetensors").digest());
 }
 
 TEST_CASE("talk2dino refuses projections whose settings contradict their weights") {
   const std::string variants = kCases + "dino/talk2dino_variants/";
-  const TemporaryFolder folder;
-  fs::copy_file(variants + "relu2.pth", folder.path / "relu2.pth");  // without its YAML beside it
-  const std::string alone = "{plugin: talk2dino, projection_weights: " + (folder.path / "relu2.pth").string();
+  const TestFolder folder;
+  fs::copy_file(variants + "relu2.pth", folder.path() / "relu2.pth");  // without its YAML beside it
+  const std::string alone =
+      "{plugin: talk2dino, projection_weights: " + (folder.path() / "relu2.pth").string();
   mentions(refused_options(alone + "}"), "set `act`");
   mentions(refused_options(alone + ", act: relu, hidden_layer: 1}"), "holds 2 hidden layers");
   mentions(refused_options(alone + ", act: gelu}"), "no activation of a projection");
@@ -314,11 +306,11 @@ TEST_CASE("talk2dino refuses heads, sizes and parts that do not fit") {
   mentions(refused_options(kDino + "heads: 2, map_heads: 5}"), "map_heads");
   mentions(refused_options(kDino + "heads: 2, map_heads: reverence}"), "reference, model or a number");
   mentions(refused_options(kDino + "heads: 2, resolution: 60}"), "56 is the next smaller one");
-  const TemporaryFolder folder;
-  write_safetensors(folder.path / "p.safetensors",
+  const TestFolder folder;
+  write_safetensors(folder.path() / "p.safetensors",
                     {{"linear_layer.weight", at::zeros({8, 32})}, {"linear_layer.bias", at::zeros({8})}});
-  mentions(refused_options(kDino +
-                           "heads: 2, projection_weights: " + (folder.path / "p.safetensors").string() + "}"),
+  mentions(refused_options(
+               kDino + "heads: 2, projection_weights: " + (folder.path() / "p.safetensors").string() + "}"),
            "leads to 8 dimensions, but the image tower has 32");
 }
 

@@ -9,6 +9,7 @@
 
 #include "config/config.hpp"
 #include "memory/memory_bank.hpp"
+#include "refusals.hpp"
 #include "runtime/plugin_host.hpp"
 
 namespace patchioner {
@@ -23,18 +24,7 @@ std::shared_ptr<Gap> gap(const std::string& yaml) {
 }
 
 std::string refusal(ErrorKind kind, const std::string& yaml) {
-  try {
-    (void)gap(yaml);
-  } catch (const Error& error) {
-    CHECK(to_string(error.kind()) == to_string(kind));
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return {};
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  return refusal_of(kind, [&] { (void)gap(yaml); });
 }
 
 /// Gives numbers that were written down.
@@ -67,9 +57,9 @@ TEST_CASE("the usual noise has a standard deviation of 0.08") {
 }
 
 TEST_CASE("std and variance together, or below zero, are refused") {
-  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, std: 0.08, variance: 0.0064}"), "not both"));
-  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, std: -0.1}"), "test.yaml:1"));
-  CHECK(mentions(refusal(ErrorKind::config, "{plugin: noise, varience: 0.1}"), "did you mean 'variance'"));
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: noise, std: 0.08, variance: 0.0064}"), "not both"));
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: noise, std: -0.1}"), "test.yaml:1"));
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: noise, varience: 0.1}"), "did you mean 'variance'"));
 }
 
 TEST_CASE("at inference noise divides by the length, unless told not to") {
@@ -109,10 +99,10 @@ TEST_CASE("the memory leaves text features alone while a decoder is trained") {
 }
 
 TEST_CASE("a memory needs a bank that is there, and a temperature above zero") {
-  CHECK(mentions(refusal(ErrorKind::config, "{plugin: memory}"), "'gap.bank' is required"));
-  CHECK(mentions(refusal(ErrorKind::config, "{plugin: memory, bank: " + kBank + ", temperature: 0}"),
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: memory}"), "'gap.bank' is required"));
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: memory, bank: " + kBank + ", temperature: 0}"),
                  "temperature"));
-  CHECK(mentions(refusal(ErrorKind::io, "{plugin: memory, bank: /no/such/bank.safetensors}"),
+  CHECK(contains(refusal(ErrorKind::io, "{plugin: memory, bank: /no/such/bank.safetensors}"),
                  "/no/such/bank.safetensors"));
 }
 

@@ -24,7 +24,7 @@ struct DecoderFolder : TestFolder {
     return load(std::move(options));
   }
   std::string refusal(ErrorKind kind, Value::Map options) const {
-    return message_of(kind, [&] { load(std::move(options)); });
+    return refusal_of(kind, [&] { load(std::move(options)); });
   }
   std::string saved() const { return (*this / "decoder.pt").string(); }
 
@@ -197,7 +197,7 @@ TEST_CASE("without a vocabulary captions are ids, and training is refused") {
   CHECK(captions[0].token_ids.size() == 30);
   CHECK(captions[0].text.empty());
   std::vector<size_t> dropped;
-  CHECK(contains(message_of(ErrorKind::config, [&] { decoder->training_ids(small_captions(), dropped); }),
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { decoder->training_ids(small_captions(), dropped); }),
                  "'vocabulary'"));
 }
 
@@ -206,9 +206,9 @@ TEST_CASE("no feature gives no caption, and features of another width are refuse
   CHECK(folder.decoder->decode(input_of(0)).empty());
   DecodeInput input;
   input.features = at::zeros({2, 5});
-  CHECK(contains(message_of(ErrorKind::data, [&] { folder.decoder->decode(input); }),
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { folder.decoder->decode(input); }),
                  "reads features of width 8, but was given [2,5]"));
-  CHECK(contains(message_of(ErrorKind::data, [&] { folder.decoder->decode(DecodeInput()); }),
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { folder.decoder->decode(DecodeInput()); }),
                  "given [nothing]"));
   CHECK_THROWS_AS(folder.decoder->probe("no such name", {}), Error);
 }
@@ -242,7 +242,7 @@ TEST_CASE("a vocabulary that the decoder cannot hold is refused before training"
                                     {"n_layer", 1},
                                     {"n_head", 1}});
   std::vector<size_t> dropped;
-  CHECK(contains(message_of(ErrorKind::config, [&] { decoder->training_ids(small_captions(), dropped); }),
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { decoder->training_ids(small_captions(), dropped); }),
                  "vocab_size is 100"));
 }
 

@@ -8,14 +8,14 @@
 #include "report/encode.hpp"
 #include "report/picture.hpp"
 #include "shown_fixture.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 
 namespace {
 
 std::filesystem::path scratch(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "patchioner_unit_report";
-  std::filesystem::create_directories(folder);
+  static const TestFolder folder;
   return folder / name;
 }
 

@@ -5,21 +5,12 @@
 #include <patchioner/log.hpp>
 
 #include "config/config.hpp"
+#include "refusals.hpp"
 #include "runtime/runtime_options.hpp"
 
 using namespace patchioner;
 
 namespace {
-
-template <class Function>
-std::string message_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 Value config(const std::string& yaml) {
   return parse_yaml(yaml, "/data/exp.yaml");
@@ -55,14 +46,14 @@ TEST_CASE("only what was written is what was written, with its paths made absolu
 TEST_CASE("a missing plugin is refused, or left as it is written; wrong options are refused either way") {
   PluginHost host;
   const Value missing = config("gap: {plugin: nope, x: 1}\n");
-  CHECK(message_of([&] {
+  CHECK(refusal_of([&] {
           complete_config(missing, host);
         }).find("/data/exp.yaml:1:7: no gap plugin is called 'nope'") == 0);
   const auto previous = set_log_sink([](LogLevel, const std::string&) {});
   CHECK(*complete_config(missing, host, MissingPlugin::keep).find("gap") == *missing.find("gap"));
   set_log_sink(previous);
   const Value wrong = config("gap: {plugin: none, x: 1}\n");
-  CHECK(message_of([&] { complete_config(wrong, host, MissingPlugin::keep); }).find("unknown key 'gap.x'") !=
+  CHECK(refusal_of([&] { complete_config(wrong, host, MissingPlugin::keep); }).find("unknown key 'gap.x'") !=
         std::string::npos);
 }
 
@@ -70,20 +61,20 @@ TEST_CASE("the runtime's options are checked and become what the plugins are tol
   CHECK(read_runtime_options(config("gap: {plugin: none}\n")).batch == 8);
   CHECK((plugin_context({.device = "cpu", .precision = "bf16"}).precision == at::kBFloat16));
   CHECK(plugin_context({.device = "cpu"}).device.is_cpu());
-  CHECK(message_of([] {
+  CHECK(refusal_of([] {
           read_runtime_options(config("runtime: {precision: fp16}\n"));
         }).find("/data/exp.yaml:1:11: 'runtime.precision' must be one of fp32, bf16; found 'fp16'") == 0);
-  CHECK(message_of([] {
+  CHECK(refusal_of([] {
           read_runtime_options(config("runtime: {batch: 0}\n"));
         }).find("must be between 1 and 65536, found 0") != std::string::npos);
-  CHECK(message_of([] {
+  CHECK(refusal_of([] {
           read_runtime_options(config("runtime: {thread: 1}\n"));
         }).find("did you mean 'threads'?") != std::string::npos);
 }
 
 TEST_CASE("asking for a GPU that is not there is refused") {
   if (!at::hasCUDA()) {
-    CHECK(message_of([] { plugin_context({.device = "cuda"}); }).find("finds no CUDA device") !=
+    CHECK(refusal_of([] { plugin_context({.device = "cuda"}); }).find("finds no CUDA device") !=
           std::string::npos);
   }
 }
@@ -92,9 +83,9 @@ TEST_CASE("folders for plugins start at the file that names them and must exist"
   CHECK(plugin_directories(config("gap: {plugin: none}\n")).empty());
   CHECK(plugin_directories(config("plugins: {path: [/usr]}\n")) ==
         std::vector<std::filesystem::path>{"/usr"});
-  CHECK(message_of([] { plugin_directories(config("plugins: {path: [nowhere]}\n")); }) ==
+  CHECK(refusal_of([] { plugin_directories(config("plugins: {path: [nowhere]}\n")); }) ==
         "/data/exp.yaml:1:18: 'plugins.path' names /data/nowhere, which does not exist");
-  CHECK(message_of([] {
+  CHECK(refusal_of([] {
           plugin_directories(config("plugins: {path: /usr}\n"));
         }).find("must be a list of texts") != std::string::npos);
 }

@@ -55,7 +55,7 @@ struct OneOrAll : Aggregator {
       } else {
         row.fill_(1.0 / static_cast<double>(geometry.patches()));
         if (const auto* set = std::get_if<BoxSet>(&regions[i].shape); set != nullptr && set->boxes.empty()) {
-          result.warnings.push_back("the set is empty");
+          result.warnings.push_back({i, "the set is empty"});
         }
       }
     }

@@ -7,7 +7,9 @@
 #include <patchioner/log.hpp>
 
 #include "config/config.hpp"
+#include "refusals.hpp"
 #include "support/files.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 namespace fs = std::filesystem;
@@ -15,25 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path kBroken = fs::path(PATCHIONER_BINARY_DIR) / "tests/broken_plugins";
-
-/// An empty folder that is gone at the end of the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "patchioner-plugins-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  fs::path add(const std::string& name, std::string_view content) const {
-    fs::create_directories((path_ / name).parent_path());
-    write_file(path_ / name, content);
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// Collects what is logged while it lives.
 class LogLines {
@@ -46,18 +29,8 @@ class LogLines {
   std::function<void(LogLevel, const std::string&)> previous_;
 };
 
-std::string refusal_of(const std::string& name) {
+std::string refusal_in(const std::string& name) {
   return inspect_plugin(kBroken / (name + ".so")).refusal;
-}
-
-template <class Function>
-std::string message_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 Value section(const std::string& yaml) {
@@ -83,55 +56,56 @@ TEST_CASE("a working plugin is described by its own declaration") {
 
 TEST_CASE("a refusal names both sides") {
   SUBCASE("magic") {
-    CHECK_CONTAINS(refusal_of("wrong_magic"),
+    CHECK_CONTAINS(refusal_in("wrong_magic"),
                    "0x1122334455667788 where a Patchioner plugin has 0x6e6f696863746150");
   }
   SUBCASE("SDK") {
-    CHECK_CONTAINS(refusal_of("other_sdk"),
+    CHECK_CONTAINS(refusal_in("other_sdk"),
                    fmt::format("built with SDK 999 and this program has SDK {}", PATCHIONER_SDK_VERSION));
   }
   SUBCASE("LibTorch") {
-    CHECK_CONTAINS(refusal_of("other_libtorch"),
+    CHECK_CONTAINS(refusal_in("other_libtorch"),
                    "libtorch-1.4.0 and this program for " PATCHIONER_BUILD_FINGERPRINT);
   }
   SUBCASE("kind") {
-    CHECK_CONTAINS(refusal_of("unknown_kind"), "of kind 9, and this program knows 1 (backbone)");
+    CHECK_CONTAINS(refusal_in("unknown_kind"), "of kind 9, and this program knows 1 (backbone)");
   }
   SUBCASE("symbol") {
-    CHECK_CONTAINS(refusal_of("no_symbol"), "does not export patchioner_plugin_descriptor");
+    CHECK_CONTAINS(refusal_in("no_symbol"), "does not export patchioner_plugin_descriptor");
   }
   SUBCASE("dependency") {
-    CHECK_CONTAINS(refusal_of("missing_dependency"),
+    CHECK_CONTAINS(refusal_in("missing_dependency"),
                    "needs libnot_installed_anywhere.so.7, which was not found");
   }
   SUBCASE("function") {
-    CHECK_CONTAINS(refusal_of("missing_function"),
+    CHECK_CONTAINS(refusal_in("missing_function"),
                    "undefined symbol: patchioner::removed::function_of_an_older_version(");
   }
   SUBCASE("schema") {
-    CHECK_CONTAINS(refusal_of("bad_schema"), "no valid JSON description of parameters");
+    CHECK_CONTAINS(refusal_in("bad_schema"), "no valid JSON description of parameters");
   }
   SUBCASE("descriptor") {
-    CHECK_CONTAINS(refusal_of("no_descriptor"), "returned no descriptor");
+    CHECK_CONTAINS(refusal_in("no_descriptor"), "returned no descriptor");
   }
 }
 
 TEST_CASE("what is no library is refused before it is opened") {
-  const Folder folder;
+  const TestFolder folder;
   const std::string library = read_file(kBroken / "works.so");
   SUBCASE("text") {
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "plugin: none\n")).refusal, "it is a text file");
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", "plugin: none\n")).refusal, "it is a text file");
   }
   SUBCASE("empty") {
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "")).refusal, "it is empty (0 bytes)");
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", "")).refusal, "it is empty (0 bytes)");
   }
   SUBCASE("noise") {
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", std::string("\x89PNG\0\0", 6))).refusal,
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", std::string("\x89PNG\0\0", 6))).refusal,
                    "no ELF header");
   }
   SUBCASE("pointer") {
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", "version https://git-lfs.github.com/spec/v1\n")).refusal,
-                   "Git LFS pointer");
+    CHECK_CONTAINS(
+        inspect_plugin(folder.write("a.so", "version https://git-lfs.github.com/spec/v1\n")).refusal,
+        "Git LFS pointer");
   }
   SUBCASE("absent") {
     CHECK_CONTAINS(inspect_plugin(folder.path() / "a.so").refusal, "No such file");
@@ -144,40 +118,40 @@ TEST_CASE("what is no library is refused before it is opened") {
     std::string other = library;
     other[18] = static_cast<char>(0xF3);  // e_machine: RISC-V
     other[19] = 0;
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal,
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", other)).refusal,
                    "it was built for risc-v and this program for");
   }
   SUBCASE("32 bits") {
     std::string other = library;
     other[4] = 1;  // EI_CLASS
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal, "32-bit machine");
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", other)).refusal, "32-bit machine");
   }
   SUBCASE("an object file") {
     std::string other = library;
     other[16] = 1;  // e_type: ET_REL
-    CHECK_CONTAINS(inspect_plugin(folder.add("a.so", other)).refusal, "object file");
+    CHECK_CONTAINS(inspect_plugin(folder.write("a.so", other)).refusal, "object file");
   }
 }
 
 TEST_CASE("a library that was cut off anywhere is refused, never opened") {
-  const Folder folder;
+  const TestFolder folder;
   const std::string library = read_file(kBroken / "works.so");
   for (const double share : {0.00001, 0.001, 0.1, 0.3, 0.6, 0.9, 0.999}) {
     const auto size = static_cast<size_t>(share * static_cast<double>(library.size()));
-    const PluginRecord record = inspect_plugin(folder.add("cut.so", library.substr(0, size)));
+    const PluginRecord record = inspect_plugin(folder.write("cut.so", library.substr(0, size)));
     CHECK_MESSAGE(!record.usable(), share);
   }
 }
 
 TEST_CASE("a library without a section table that was cut off is refused too") {
-  const Folder folder;
+  const TestFolder folder;
   std::string library = read_file(kBroken / "works.so");
   for (size_t i = 0; i < 8; ++i) {
     library[40 + i] = 0;  // e_shoff
   }
   library[60] = 0;  // e_shnum
   library[61] = 0;
-  const PluginRecord record = inspect_plugin(folder.add("cut.so", library.substr(0, library.size() / 2)));
+  const PluginRecord record = inspect_plugin(folder.write("cut.so", library.substr(0, library.size() / 2)));
   CHECK_CONTAINS(record.refusal, "lies outside the file");
 }
 
@@ -211,7 +185,7 @@ TEST_CASE("gap none divides by the length, zeros stay finite, and the input stay
 TEST_CASE("wrong options are told with the place in the file") {
   PluginHost host({kBroken});
   const auto message = [&](const std::string& yaml) {
-    return message_of([&] { host.gap(section(yaml), {}); });
+    return refusal_of([&] { host.gap(section(yaml), {}); });
   };
   CHECK(message("plugin: works\nfactr: 3\n") ==
         "exp.yaml:2:1: unknown key 'gap.factr'; did you mean 'factor'?");
@@ -226,32 +200,32 @@ TEST_CASE("wrong options are told with the place in the file") {
 
 TEST_CASE("a plugin that is not there is told with the nearest name and where was looked") {
   PluginHost host({kBroken});
-  const std::string message = message_of([&] { host.gap(section("plugin: wrks"), {}); });
+  const std::string message = refusal_of([&] { host.gap(section("plugin: wrks"), {}); });
   CHECK_CONTAINS(message, "exp.yaml:1:1: no gap plugin is called 'wrks'; did you mean 'works'?");
   CHECK_CONTAINS(message, kBroken.string());
-  CHECK_CONTAINS(message_of([&] { host.decoder(section("plugin: works"), {}); }),
+  CHECK_CONTAINS(refusal_of([&] { host.decoder(section("plugin: works"), {}); }),
                  "there is a gap of this name");
-  CHECK_CONTAINS(message_of([&] { host.gap(section("plugin: other_sdk"), {}); }),
+  CHECK_CONTAINS(refusal_of([&] { host.gap(section("plugin: other_sdk"), {}); }),
                  "other_sdk.so was refused: it was built with SDK 999");
 }
 
 TEST_CASE("whatever a constructor throws arrives as one error that names the plugin") {
   PluginHost host({kBroken});
   const auto message = [&](const std::string& what) {
-    return message_of([&] { host.gap(section("{plugin: throwing_constructor, what: " + what + "}"), {}); });
+    return refusal_of([&] { host.gap(section("{plugin: throwing_constructor, what: " + what + "}"), {}); });
   };
   CHECK(message("error") == "gap 'throwing_constructor': weights.pth: truncated");
   CHECK_CONTAINS(message("own"), "could not be made: the tape is full");
   CHECK_CONTAINS(message("torch"), "LibTorch refused an operation: ");
   CHECK_CONTAINS(message("number"), "threw something that is no exception");
-  CHECK_CONTAINS(message_of([&] { host.gap(section("plugin: makes_nothing"), {}); }), "made nothing");
+  CHECK_CONTAINS(refusal_of([&] { host.gap(section("plugin: makes_nothing"), {}); }), "made nothing");
 }
 
 TEST_CASE("of two plugins of one name the first found wins, and a line says so") {
-  const Folder first;
-  const Folder second;
-  first.add("a/works.so", read_file(kBroken / "works.so"));
-  second.add("works.so", read_file(kBroken / "works_again.so"));
+  const TestFolder first;
+  const TestFolder second;
+  first.write("a/works.so", read_file(kBroken / "works.so"));
+  second.write("works.so", read_file(kBroken / "works_again.so"));
   LogLines log;
   PluginHost host({first.path(), second.path()});
   CHECK(host.describe(PluginKind::gap, "works").file == first.path() / "a/works.so");
@@ -265,8 +239,8 @@ TEST_CASE("of two plugins of one name the first found wins, and a line says so")
 }
 
 TEST_CASE("a usable plugin behind a refused one of its name is found, and the refusal is told") {
-  const Folder first;
-  first.add("works.so", "oops");
+  const TestFolder first;
+  first.write("works.so", "oops");
   LogLines log;
   PluginHost host({first.path(), kBroken});
   CHECK(host.describe(PluginKind::gap, "works").file == kBroken / "works.so");
@@ -274,8 +248,8 @@ TEST_CASE("a usable plugin behind a refused one of its name is found, and the re
 }
 
 TEST_CASE("a plugin is found under another file name too, and a config may name a single library") {
-  const Folder folder;
-  const fs::path file = folder.add("renamed.so", read_file(kBroken / "works.so"));
+  const TestFolder folder;
+  const fs::path file = folder.write("renamed.so", read_file(kBroken / "works.so"));
   CHECK(PluginHost({folder.path()}).describe(PluginKind::gap, "works").file == file);
   CHECK(PluginHost({file}).describe(PluginKind::gap, "works").file == file);
 }

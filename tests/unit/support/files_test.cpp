@@ -5,28 +5,12 @@
 
 #include <patchioner/error.hpp>
 
+#include "refusals.hpp"
+#include "test_folder.hpp"
+
 using namespace patchioner;
 
 namespace {
-
-/// A folder of its own for one test, removed at the end.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "patchioner-test-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 size_t files_in(const std::filesystem::path& folder) {
   return static_cast<size_t>(
@@ -36,64 +20,64 @@ size_t files_in(const std::filesystem::path& folder) {
 }  // namespace
 
 TEST_CASE("a committed file has its content and leaves nothing beside it") {
-  const TemporaryFolder folder;
-  AtomicFile file(folder.path / "result.txt");
+  const TestFolder folder;
+  AtomicFile file(folder.path() / "result.txt");
   file.write("hello ");
   file.write("world");
   file.write_at(0, "J", 1);
   file.commit();
-  CHECK(read_file(folder.path / "result.txt") == "Jello world");
-  CHECK(files_in(folder.path) == 1);
+  CHECK(read_file(folder.path() / "result.txt") == "Jello world");
+  CHECK(files_in(folder.path()) == 1);
 }
 
 TEST_CASE("a file that is not committed leaves the old content and no temporary file") {
-  const TemporaryFolder folder;
-  write_file(folder.path / "result.txt", "old");
+  const TestFolder folder;
+  write_file(folder.path() / "result.txt", "old");
   {
-    AtomicFile file(folder.path / "result.txt");
+    AtomicFile file(folder.path() / "result.txt");
     file.write("new");
   }
-  CHECK(read_file(folder.path / "result.txt") == "old");
-  CHECK(files_in(folder.path) == 1);
+  CHECK(read_file(folder.path() / "result.txt") == "old");
+  CHECK(files_in(folder.path()) == 1);
 }
 
 TEST_CASE("large writes arrive in order") {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::string large(3'000'000, 'x');
-  AtomicFile file(folder.path / "large");
+  AtomicFile file(folder.path() / "large");
   file.write("begin");
   file.write(large);
   file.write("end");
   file.commit();
-  CHECK(read_file(folder.path / "large") == "begin" + large + "end");
+  CHECK(read_file(folder.path() / "large") == "begin" + large + "end");
 }
 
 TEST_CASE("writing into a folder that does not exist names the target and the reason") {
-  const std::string message = message_of([] { write_file("/nowhere/at/all/file.txt", "x"); });
+  const std::string message = refusal_of([] { write_file("/nowhere/at/all/file.txt", "x"); });
   CHECK(message == "/nowhere/at/all/file.txt: cannot be written: No such file or directory");
 }
 
 TEST_CASE("a full disk is said at commit and leaves nothing behind") {
   // /dev/full accepts no byte; a link to it stands in for a file on a full disk.
-  const TemporaryFolder folder;
-  const std::filesystem::path target = folder.path / "result";
+  const TestFolder folder;
+  const std::filesystem::path target = folder.path() / "result";
   const std::filesystem::path temporary = target.string() + "." + std::to_string(::getpid()) + ".partial";
   std::filesystem::create_symlink("/dev/full", temporary);
-  const std::string message = message_of([&] { write_file(target, std::string(2'000'000, 'x')); });
+  const std::string message = refusal_of([&] { write_file(target, std::string(2'000'000, 'x')); });
   CHECK(message == target.string() + ": cannot be written: No space left on device; nothing was changed");
-  CHECK(files_in(folder.path) == 0);
+  CHECK(files_in(folder.path()) == 0);
 }
 
 TEST_CASE("reading says what is wrong with a path") {
-  CHECK(message_of([] { read_file("/nowhere/file"); }) ==
+  CHECK(refusal_of([] { read_file("/nowhere/file"); }) ==
         "/nowhere/file: cannot be opened: No such file or directory");
-  CHECK(message_of([] { read_file("/tmp"); }) == "/tmp: cannot be read: it is a folder");
+  CHECK(refusal_of([] { read_file("/tmp"); }) == "/tmp: cannot be read: it is a folder");
 }
 
 TEST_CASE("an empty file is read as empty") {
-  const TemporaryFolder folder;
-  write_file(folder.path / "empty", "");
-  CHECK(read_file(folder.path / "empty").empty());
+  const TestFolder folder;
+  write_file(folder.path() / "empty", "");
+  CHECK(read_file(folder.path() / "empty").empty());
 }
 
 TEST_CASE("SHA-256 gives the digests of FIPS 180-4's examples") {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "support/files.hpp"
+#include "test_folder.hpp"
 
 namespace patchioner::test {
 
@@ -29,31 +30,5 @@ inline std::optional<std::filesystem::path> golden_folder(const std::string& nam
   std::fprintf(stderr, "skipped: no golden case %s (set PATCHIONER_FIXTURES)\n", name.c_str());
   return std::nullopt;
 }
-
-/// An empty folder that goes away with the object.
-class TestFolder {
- public:
-  TestFolder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("patchioner-test-" + std::to_string(getpid()) + "-" + std::to_string(next()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::string& name, std::string_view content) const {
-    write_file(path_ / name, content);
-    return path_ / name;
-  }
-
- private:
-  static int next() {
-    static int count = 0;
-    return count++;
-  }
-  std::filesystem::path path_;
-};
 
 }  // namespace patchioner::test

@@ -46,7 +46,7 @@ TEST_CASE("an event file begins with its version and the step that it goes on fr
 }
 
 TEST_CASE("an event file in a folder that is not there is an error with its path") {
-  const std::string message = message_of(ErrorKind::io, [] { EventFile("/no/such/folder", 0); });
+  const std::string message = refusal_of(ErrorKind::io, [] { EventFile("/no/such/folder", 0); });
   CHECK(contains(message, "/no/such/folder/events.out.tfevents."));
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -11,34 +10,14 @@
 #include <patchioner/log.hpp>
 #include <string>
 
+#include "refusals.hpp"
 #include "runtime/plugin_host.hpp"
 #include "support/files.hpp"
 #include "support/progress.hpp"
+#include "test_folder.hpp"
 #include "train/training_run.hpp"
 
 namespace patchioner {
-
-class TestFolder {
- public:
-  TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "patchioner_train_XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  std::filesystem::path write(const std::string& name, std::string_view content) const {
-    write_file(path_ / name, content);
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Text features are numbers made from the text's SHA-256; texts of more than `longest` bytes are refused.
 class DigestBackbone final : public Backbone {
@@ -171,22 +150,6 @@ inline bool equal_weights(const Decoder& left, const Decoder& right) {
     }
   }
   return true;
-}
-
-template <class Call>
-std::string message_of(ErrorKind kind, Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK(to_string(error.kind()) == to_string(kind));
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return {};
-}
-
-inline bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
 }
 
 }  // namespace patchioner

@@ -69,7 +69,7 @@ TEST_CASE("a loss that is not finite stops the training and leaves the weights a
   OneNumberDecoder decoder;
   decoder.scale = std::numeric_limits<double>::infinity();
   TextTrainer trainer(decoder, {}, OptimizerOptions());
-  const std::string message = message_of(ErrorKind::data, [&] {
+  const std::string message = refusal_of(ErrorKind::data, [&] {
     trainer.step(at::zeros({1, 1}), at::zeros({1, 1}));
   });
   CHECK(contains(message, "the loss of update 0 is inf"));
@@ -78,7 +78,7 @@ TEST_CASE("a loss that is not finite stops the training and leaves the weights a
 
 TEST_CASE("a decoder that cannot be trained is refused") {
   const FrozenDecoder decoder;
-  CHECK(contains(message_of(ErrorKind::config, [&] { TextTrainer(decoder, {}, OptimizerOptions()); }),
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { TextTrainer(decoder, {}, OptimizerOptions()); }),
                  "cannot be trained"));
 }
 

@@ -180,12 +180,12 @@ TEST_CASE("a state that was made under other settings is refused with what diffe
   training.run();
   SmallTraining other(folder.path());
   other.options.lr = 0.02;
-  const std::string message = message_of(ErrorKind::config, [&] { other.run(); });
+  const std::string message = refusal_of(ErrorKind::config, [&] { other.run(); });
   CHECK(contains(message, "train.lr was 0.01, is 0.02"));
   CHECK(contains(message, "--restart"));
   folder.write("captions.txt", joined_lines(small_captions()) + "one more caption\n");
   SmallTraining other_data(folder.path());
-  CHECK(contains(message_of(ErrorKind::config, [&] { other_data.run(); }), "captions was"));
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { other_data.run(); }), "captions was"));
 }
 
 TEST_CASE("a damaged state is refused, and a restart gets over it") {
@@ -195,7 +195,7 @@ TEST_CASE("a damaged state is refused, and a restart gets over it") {
   const auto state = folder / "out/small_state.safetensors";
   std::filesystem::resize_file(state, std::filesystem::file_size(state) / 2);
   SmallTraining again(folder.path());
-  message_of(ErrorKind::checkpoint, [&] { again.run(); });
+  refusal_of(ErrorKind::checkpoint, [&] { again.run(); });
   SmallTraining anew(folder.path());
   CHECK(anew.run(true).finished);
 }
@@ -204,7 +204,7 @@ TEST_CASE("a batch that is larger than the data is refused") {
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.batch_size = 41;
-  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(); }),
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { training.run(); }),
                  "40 usable captions do not fill one batch of 41"));
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("a decoder of another width than the backbone's is refused before anyt
   TrainingParts parts;
   parts.backbone = &training.backbone;
   parts.decoder = decoder.get();
-  CHECK(contains(message_of(ErrorKind::config, [&] { run_training(parts, training.options, false); }),
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { run_training(parts, training.options, false); }),
                  "set decoder.prefix_size to 8"));
   CHECK(training.backbone.encoded == 0);
 }
@@ -231,7 +231,7 @@ TEST_CASE("mixed captions take the feature of a caption of the same image, and n
   const TrainingFolder folder;
   SmallTraining training(folder.path());
   training.options.mix_captions = true;
-  CHECK(contains(message_of(ErrorKind::config, [&] { training.run(); }), "needs an image_id"));
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { training.run(); }), "needs an image_id"));
   std::string json = R"({"annotations": [)";
   const auto captions = small_captions();
   for (size_t i = 0; i < captions.size(); ++i) {
@@ -246,7 +246,7 @@ TEST_CASE("an output folder that cannot be made or written is an error with its 
   folder.write("file", "");
   SmallTraining training(folder.path());
   training.options.output = (folder / "file/out").string();
-  CHECK(contains(message_of(ErrorKind::io, [&] { training.run(); }), "file/out"));
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { training.run(); }), "file/out"));
 }
 
 }  // namespace

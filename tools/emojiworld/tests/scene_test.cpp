@@ -5,7 +5,7 @@
 
 #include <patchioner/error.hpp>
 
-#include "support/files.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 using namespace patchioner::emoji;
@@ -29,15 +29,10 @@ bool same(const Scene& left, const Scene& right) {
   return true;
 }
 
-std::filesystem::path temporary_list(const std::string& content) {
-  const auto path = std::filesystem::temp_directory_path() / "patchioner_emojiworld_objects.tsv";
-  write_file(path, content);
-  return path;
-}
-
 std::string message_of(const std::string& content) {
+  const TestFolder folder;
   try {
-    read_things(temporary_list(content));
+    read_things(folder.write("objects.tsv", content));
   } catch (const Error& error) {
     return error.what();
   }

@@ -9,6 +9,7 @@
 #include "recipe.hpp"
 #include "support/files.hpp"
 #include "support/progress.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 using namespace patchioner::emoji;
@@ -17,10 +18,10 @@ namespace {
 
 struct Cut {};  // stands for a kill
 
-TrainingPlan plan_in(const std::string& folder) {
+TrainingPlan plan_in(const std::filesystem::path& folder) {
   TrainingPlan plan;
   plan.name = "line";
-  plan.folder = std::filesystem::temp_directory_path() / folder;
+  plan.folder = folder;
   plan.steps = 12;
   plan.warmup = 3;
   plan.save_every = 4;
@@ -48,10 +49,9 @@ at::Tensor train(const TrainingPlan& plan, int64_t cut) {
 }  // namespace
 
 TEST_CASE("a training that was killed ends in the same bits as one that was not") {
-  const TrainingPlan whole = plan_in("patchioner_emojiworld_whole");
-  const TrainingPlan cut = plan_in("patchioner_emojiworld_cut");
-  std::filesystem::remove_all(whole.folder);
-  std::filesystem::remove_all(cut.folder);
+  const TestFolder folder;
+  const TrainingPlan whole = plan_in(folder / "whole");
+  const TrainingPlan cut = plan_in(folder / "cut");
   const at::Tensor expected = train(whole, -1);
   CHECK_THROWS_AS(train(cut, 6), Cut);   // two steps after the last save
   CHECK_THROWS_AS(train(cut, 11), Cut);  // and once more
@@ -63,8 +63,8 @@ TEST_CASE("a training that was killed ends in the same bits as one that was not"
 }
 
 TEST_CASE("a finished training is not run again") {
-  const TrainingPlan plan = plan_in("patchioner_emojiworld_done");
-  std::filesystem::remove_all(plan.folder);
+  const TestFolder folder;
+  const TrainingPlan plan = plan_in(folder.path());
   const at::Tensor first = train(plan, -1);
   CHECK(at::equal(first, train(plan, 0)));
 }
@@ -80,9 +80,8 @@ TEST_CASE("a recipe says which lesson a step belongs to") {
 }
 
 TEST_CASE("a recipe that lacks a number is refused by name") {
-  const auto path = std::filesystem::temp_directory_path() / "patchioner_emojiworld_recipe.json";
-  write_file(path, R"({"trunk": {"scenes_per_step": 256}})");
-  CHECK_THROWS_WITH_AS(read_recipe(path), doctest::Contains("learning_rate"), Error);
-  write_file(path, "{");
-  CHECK_THROWS_AS(read_recipe(path), Error);
+  const TestFolder folder;
+  const auto short_recipe = folder.write("short.json", R"({"trunk": {"scenes_per_step": 256}})");
+  CHECK_THROWS_WITH_AS(read_recipe(short_recipe), doctest::Contains("learning_rate"), Error);
+  CHECK_THROWS_AS(read_recipe(folder.write("cut.json", "{")), Error);
 }

@@ -1,4 +1,4 @@
-#include "memory/text_source.hpp"
+#include "data/text_source.hpp"
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -12,10 +12,11 @@
 namespace patchioner {
 namespace {
 
-using Visit = std::function<bool(std::string)>;
+using Visit = std::function<bool(SourceText)>;
 
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::array<std::string_view, 2> kTextKeys = {"caption", "text"};
+constexpr std::string_view kImageKey = "image_id";
 constexpr const char* kExpected =
     "expected are COCO captions ({\"annotations\": [{\"caption\": ...}]}), an array of texts or of objects "
     "with \"caption\" or \"text\"";
@@ -25,26 +26,46 @@ class CaptionDocument {
  public:
   CaptionDocument(const std::string& name, const Visit& visit) : name_(name), visit_(visit) {}
 
-  bool null() { return true; }
-  bool boolean(bool) { return true; }
-  bool number_integer(int64_t) { return true; }
-  bool number_unsigned(uint64_t) { return true; }
-  bool number_float(double, const std::string&) { return true; }
-  bool binary(nlohmann::json::binary_t&) { return true; }
-  bool start_object(size_t) { return push(false); }
-  bool start_array(size_t) { return push(true); }
-  bool end_object() { return pop(); }
+  bool null() { return other(); }
+  bool boolean(bool) { return other(); }
+  bool number_integer(int64_t value) { return number(std::to_string(value)); }
+  bool number_unsigned(uint64_t value) { return number(std::to_string(value)); }
+  bool number_float(double, const std::string& digits) { return number(digits); }
+  bool binary(nlohmann::json::binary_t&) { return other(); }
+  bool start_object(size_t) {
+    if (at_list()) {
+      entry_ = {};
+    }
+    return push(false);
+  }
+  bool start_array(size_t) { return (!at_list() || other()) && push(true); }
   bool end_array() { return pop(); }
+  bool end_object() {
+    pop();
+    return !at_list() || take_entry();
+  }
   bool key(std::string& key) {
     open_.back().key = key;
     return true;
   }
   bool string(std::string& value) {
-    if (!is_text()) {
+    if (at_list()) {
+      entry_ = {};
+      if (!in_annotations()) {
+        entry_.text = std::move(value);
+      }
+      return take_entry();
+    }
+    if (!in_entry()) {
       return true;
     }
-    ++count_;
-    return visit_(std::move(value));
+    const std::string& key = open_.back().key;
+    if (key == kTextKeys[0] || (key == kTextKeys[1] && !entry_.text && !in_annotations())) {
+      entry_.text = std::move(value);
+    } else if (key == kImageKey) {
+      entry_.image_id = std::move(value);
+    }
+    return true;
   }
   bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) {
     throw Error(
@@ -58,6 +79,10 @@ class CaptionDocument {
   struct Container {
     bool array;
     std::string key;  ///< of an object, the one being read
+  };
+  struct Entry {
+    std::optional<std::string> text;
+    std::string image_id;
   };
   static constexpr size_t kDeepest = 64;
 
@@ -73,48 +98,69 @@ class CaptionDocument {
     open_.pop_back();
     return true;
   }
-  /// Whether a string at this place is a text.
-  bool is_text() const {
-    if (open_.size() == 1) {
-      return open_[0].array;
-    }
-    if (open_.size() == 2) {
-      return open_[0].array && !open_[1].array && is_text_key(open_[1].key);
-    }
-    return open_.size() == 3 && open_[0].key == "annotations" && open_[1].array && !open_[2].array &&
-           open_[2].key == "caption";
+  bool in_annotations() const { return !open_.empty() && !open_[0].array && open_[0].key == "annotations"; }
+  size_t list_depth() const { return in_annotations() ? 2 : 1; }
+  /// Whether what comes next is an entry of the list of captions.
+  bool at_list() const { return open_.size() == list_depth() && open_.back().array; }
+  /// Whether what comes next is a value of an entry.
+  bool in_entry() const {
+    const size_t depth = list_depth();
+    return open_.size() == depth + 1 && open_[depth - 1].array && !open_[depth].array;
   }
-  static bool is_text_key(const std::string& key) { return key == kTextKeys[0] || key == kTextKeys[1]; }
+  bool number(std::string digits) {
+    if (in_entry() && open_.back().key == kImageKey) {
+      entry_.image_id = std::move(digits);
+    }
+    return other();
+  }
+  bool other() {
+    if (at_list()) {
+      entry_ = {};
+      take_entry();
+    }
+    return true;
+  }
+  bool take_entry() {
+    if (!entry_.text && in_annotations()) {
+      throw Error(ErrorKind::data, "{}: annotations[{}] has no text 'caption'", name_, count_);
+    }
+    if (!entry_.text) {
+      throw Error(ErrorKind::data,
+                  "{}: entry {} of the list has no text; it must be a string or have \"caption\" or \"text\"",
+                  name_, count_);
+    }
+    ++count_;
+    return visit_({std::move(*entry_.text), std::move(entry_.image_id)});
+  }
 
   const std::string& name_;
   const Visit& visit_;
   std::vector<Container> open_;
+  Entry entry_;
   size_t count_ = 0;
 };
 
 void visit_document(std::string_view content, const Visit& visit, const std::string& name) {
-  bool stopped = false;
-  const Visit watched = [&](std::string text) {
-    stopped = !visit(std::move(text));
-    return !stopped;
-  };
-  CaptionDocument handler(name, watched);
+  CaptionDocument handler(name, visit);
   nlohmann::json::sax_parse(content.begin(), content.end(), &handler);
-  if (handler.count() == 0 && !stopped) {
+  if (handler.count() == 0) {
     throw Error(ErrorKind::data, "{}: the JSON holds no captions; {}", name, kExpected);
   }
 }
 
 /// The text of one JSON line, or nothing.
-std::optional<std::string> text_of_line(std::string_view line) {
+std::optional<SourceText> text_of_line(std::string_view line) {
   const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
   if (value.is_string()) {
-    return value.get<std::string>();
+    return SourceText{value.get<std::string>(), {}};
   }
   if (value.is_object()) {
     for (const std::string_view key : kTextKeys) {
       if (const auto found = value.find(key); found != value.end() && found->is_string()) {
-        return found->get<std::string>();
+        const auto image = value.find(kImageKey);
+        return SourceText{found->get<std::string>(), image == value.end() ? std::string()
+                                                     : image->is_string() ? image->get<std::string>()
+                                                                          : image->dump()};
       }
     }
   }
@@ -141,7 +187,7 @@ void for_each_line(std::string_view content, Take take) {
 
 void visit_json_lines(std::string_view content, const Visit& visit, const std::string& name) {
   for_each_line(content, [&](std::string_view line, size_t number) {
-    std::optional<std::string> text = text_of_line(line);
+    std::optional<SourceText> text = text_of_line(line);
     if (!text) {
       throw Error(ErrorKind::data,
                   "{}:{}: the line is no JSON string and no object with \"caption\" or \"text\"", name,
@@ -159,7 +205,7 @@ void visit_lines(std::string_view content, const Visit& visit, const std::string
                 "{}: this is no text file; give COCO captions, a JSON array, JSON lines, or one text a line",
                 name);
   }
-  for_each_line(content, [&](std::string_view line, size_t) { return visit(well_formed_utf8(line)); });
+  for_each_line(content, [&](std::string_view line, size_t) { return visit({well_formed_utf8(line), {}}); });
 }
 
 /// The first character at or after `position` that is no white space, or 0.

@@ -1,4 +1,4 @@
-// Where a memory bank's texts come from: caption files of any size, read as a stream.
+// The texts that memory banks and trainings are made of: caption files of any size, read as a stream.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,15 @@ enum class TextFormat {
 /// "auto", "json", "jsonl", "text". Throws an Error of kind usage for any other word.
 TextFormat text_format_from(std::string_view word);
 
+struct SourceText {
+  std::string text;
+  std::string image_id;  ///< the entry's "image_id", a number as its digits; empty where it has none
+};
+
 /// Gives every text of the file in order; `visit` returns false to stop. Ill-formed UTF-8 in plain lines is
-/// replaced. `name` stands for the file in messages. Throws Error: io, or data when the file is damaged or
-/// holds no texts.
+/// replaced. `name` stands for the file in messages. Throws Error: io, or data with the place when the file
+/// is damaged, an entry holds no text, or there is none at all.
 void visit_texts(const std::filesystem::path& path, TextFormat format,
-                 const std::function<bool(std::string text)>& visit, const std::string& name);
+                 const std::function<bool(SourceText text)>& visit, const std::string& name);
 
 }  // namespace patchioner

@@ -1,0 +1,129 @@
+// Caption files of every form, and damaged ones.
+#include "data/text_source.hpp"
+
+#include <doctest/doctest.h>
+
+#include "refusals.hpp"
+#include "test_folder.hpp"
+
+namespace patchioner {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts read(const std::filesystem::path& path, TextFormat format = TextFormat::automatic) {
+  Texts texts;
+  visit_texts(
+      path, format,
+      [&](SourceText found) {
+        texts.push_back(std::move(found.text));
+        return true;
+      },
+      path.filename().string());
+  return texts;
+}
+
+TEST_CASE("captions are found in every form of file, told by content") {
+  const TestFolder folder;
+  const Texts expected = {"a cat", "two \"dogs\"", "café"};
+  CHECK(read(folder.write("coco.x", R"({"info": {"caption": "no"}, "images": [{"caption": "no", "id": 1}],
+      "annotations": [{"id": 1, "caption": "a cat", "more": {"caption": "no"}}, {"caption": "two \"dogs\"", "image_id": 3}, {"caption": "café"}]})")) ==
+        expected);
+  CHECK(read(folder.write("array.x", "\xef\xbb\xbf [\"a cat\", \"two \\\"dogs\\\"\", \"caf\\u00e9\"]")) ==
+        expected);
+  CHECK(read(folder.write(
+            "objects.x",
+            R"([{"caption": "a cat", "image": "x"}, {"text": "two \"dogs\""}, {"caption": "café"}])")) ==
+        expected);
+  CHECK(
+      read(folder.write(
+          "lines.x", "{\"caption\": \"a cat\"}\n\"two \\\"dogs\\\"\"\n\n{\"id\": 7, \"text\": \"café\"}")) ==
+      expected);
+  CHECK(read(folder.write("strings.x", "\"a cat\"\n\"two \\\"dogs\\\"\"\r\n\"café\"\n")) == expected);
+  CHECK(read(folder.write("plain.x", "a cat\r\n\ntwo \"dogs\"\ncafé")) == expected);
+}
+
+TEST_CASE("a text comes with its image where the file names it, whatever the order of the keys") {
+  const TestFolder folder;
+  const auto images = [&](std::string_view content) {
+    Texts ids;
+    visit_texts(
+        folder.write("texts", content), TextFormat::automatic,
+        [&](const SourceText& found) {
+          ids.push_back(found.image_id);
+          return true;
+        },
+        "texts");
+    return ids;
+  };
+  CHECK(images(R"({"annotations": [{"image_id": 7, "caption": "a"}, {"caption": "b", "image_id": "x"},
+                                   {"caption": "c", "of": {"image_id": 9}}]})") == Texts{"7", "x", ""});
+  CHECK(images(R"([{"text": "a", "image_id": 12345678901}, "b"])") == Texts{"12345678901", ""});
+  CHECK(images("{\"caption\": \"a\", \"image_id\": 3}\n\"b\"\n") == Texts{"3", ""});
+}
+
+TEST_CASE("of an object with a caption and a text the caption counts") {
+  const TestFolder folder;
+  CHECK(read(folder.write("a", R"([{"text": "t", "caption": "c"}, {"caption": "c", "text": "t"}])")) ==
+        Texts{"c", "c"});
+}
+
+TEST_CASE("captions that look like JSON at first are still captions") {
+  const TestFolder folder;
+  CHECK(read(folder.write("a.txt", "\"stop\" reads the sign\n")) == Texts{"\"stop\" reads the sign"});
+  CHECK(read(folder.write("b.txt", "[cat] a cat\n{x}\n")) == Texts{"[cat] a cat", "{x}"});
+  CHECK(read(folder.write("c.txt", "[\"a\"]\n"), TextFormat::lines) == Texts{"[\"a\"]"});
+}
+
+TEST_CASE("plain lines that are no UTF-8 are replaced, not refused") {
+  const TestFolder folder;
+  CHECK(read(folder.write("latin.txt", "caf\xe9\n")) == Texts{"caf\xef\xbf\xbd"});
+}
+
+TEST_CASE("reading stops when it is asked to") {
+  const TestFolder folder;
+  for (const char* content : {R"(["a", "b", "c"])", "a\nb\nc\n", "\"a\"\n\"b\"\n\"c\"\n"}) {
+    int seen = 0;
+    visit_texts(
+        folder.write("texts", content), TextFormat::automatic, [&](const SourceText&) { return ++seen < 2; },
+        "texts");
+    CHECK(seen == 2);
+  }
+}
+
+TEST_CASE("a file that is damaged or holds no captions is refused with its place") {
+  const TestFolder folder;
+  const auto message = [&](std::string_view content, TextFormat format = TextFormat::automatic) {
+    const auto path = folder.write("texts.x", content);
+    return refusal_of(ErrorKind::data, [&] { (void)read(path, format); });
+  };
+  CHECK(contains(message(""), "empty"));
+  CHECK(contains(message(" \n\n"), "empty"));
+  CHECK(contains(message(R"(["a", "b)"), "behind 1 texts"));
+  CHECK(contains(message(R"({"annotations": [{"caption": "a"}, {"caption": )"), "behind 1 texts"));
+  CHECK(contains(message(R"({"images": []})"), "holds no captions"));
+  CHECK(contains(message(R"({"annotations": [{"caption": "a"}, {"text": "b"}]})"),
+                 "annotations[1] has no text 'caption'"));
+  CHECK(contains(message(R"({"annotations": [{"caption": 3, "segmentation": [1, 2]}]})"), "annotations[0]"));
+  CHECK(contains(message(R"({"annotations": ["a"]})"), "annotations[0] has no text 'caption'"));
+  CHECK(contains(message(R"(["a", 2])"), "entry 1 of the list has no text"));
+  CHECK(contains(message(R"(["a", ["b"]])"), "entry 1 of the list has no text"));
+  CHECK(contains(message(R"([{"text": "a"}, {"words": "b"}])"), "entry 1 of the list has no text"));
+  CHECK(contains(message("[]"), "holds no captions"));
+  CHECK(contains(message("\"a\"\n{\"id\": 1}\n"), "texts.x:2"));
+  CHECK(contains(message("\"a\"\nplain\n", TextFormat::json_lines), "texts.x:2"));
+  CHECK(contains(message(std::string("PK\x03\x04\0\0\0", 7)), "no text file"));
+  CHECK(contains(message("{\"a\": " + std::string(100000, '[')), "nested"));
+  CHECK(contains(message("plain", TextFormat::json), "no valid JSON"));
+  CHECK(contains(refusal_of(ErrorKind::io, [&] { (void)read(folder / "absent"); }), "absent"));
+}
+
+TEST_CASE("formats have four names") {
+  CHECK(text_format_from("auto") == TextFormat::automatic);
+  CHECK(text_format_from("jsonl") == TextFormat::json_lines);
+  CHECK(contains(refusal_of(ErrorKind::usage, [] { (void)text_format_from("csv"); }),
+                 "auto, json, jsonl and text"));
+}
+
+}  // namespace
+}  // namespace patchioner
