@@ -74,7 +74,7 @@ class PickleGraph {
   NodeId find(NodeId dict, std::string_view key) const;
 
  private:
-  friend class PickleMachine;
+  friend class PickleBuilder;
   std::vector<Node> nodes_;
   std::deque<std::string> owned_;  // texts that do not stand in the pickle as they are
   ByteRange source_;

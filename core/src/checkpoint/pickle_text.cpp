@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "support/utf8.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -50,31 +52,13 @@ double big_endian_double(std::string_view bytes) {
   return std::bit_cast<double>(__builtin_bswap64(bits));
 }
 
-void append_utf8(std::string& text, uint32_t code_point) {
-  if (code_point < 0x80) {
-    text += static_cast<char>(code_point);
-  } else if (code_point < 0x800) {
-    text += static_cast<char>(0xc0 | code_point >> 6);
-    text += static_cast<char>(0x80 | (code_point & 0x3f));
-  } else if (code_point < 0x10000) {
-    text += static_cast<char>(0xe0 | code_point >> 12);
-    text += static_cast<char>(0x80 | (code_point >> 6 & 0x3f));
-    text += static_cast<char>(0x80 | (code_point & 0x3f));
-  } else {
-    text += static_cast<char>(0xf0 | (code_point >> 18 & 0x07));
-    text += static_cast<char>(0x80 | (code_point >> 12 & 0x3f));
-    text += static_cast<char>(0x80 | (code_point >> 6 & 0x3f));
-    text += static_cast<char>(0x80 | (code_point & 0x3f));
-  }
-}
-
 std::string unescape_unicode(std::string_view line) {
   std::string text;
   for (size_t i = 0; i < line.size(); ++i) {
     if (line[i] == '\\' && i + 1 < line.size() && (line[i + 1] == 'u' || line[i + 1] == 'U')) {
       const size_t count = line[i + 1] == 'u' ? 4 : 8;
       if (const int64_t code_point = hexadecimal(line.substr(i + 2), count); code_point >= 0) {
-        append_utf8(text, static_cast<uint32_t>(code_point));
+        append_utf8(text, static_cast<char32_t>(code_point));
         i += 1 + count;
         continue;
       }

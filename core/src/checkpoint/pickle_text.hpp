@@ -19,14 +19,12 @@ bool parse_float(std::string_view digits, double& value);
 /// Eight bytes, most significant first.
 double big_endian_double(std::string_view bytes);
 
-/// Python's raw-unicode-escape (\uXXXX, \UXXXXXXXX, Latin-1 otherwise) as UTF-8.
+/// Python's raw-unicode-escape (\uXXXX, \UXXXXXXXX, Latin-1 otherwise) as UTF-8; what is no character, such
+/// as a surrogate, becomes U+FFFD.
 std::string unescape_unicode(std::string_view line);
 
 /// The content of a quoted Python 2 string with its backslash escapes; false when it is not quoted.
 bool unquote_string(std::string_view line, std::string& content);
-
-/// Appends one code point as UTF-8.
-void append_utf8(std::string& text, uint32_t code_point);
 
 /// Bytes whose values are the code points of a UTF-8 text, as pickles of protocol 2 carry bytes ("latin1");
 /// false when one is over 255.

@@ -16,24 +16,6 @@ constexpr size_t kMostDimensions = 64;
 
 }  // namespace
 
-bool is_readable_dtype(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kDouble:
-    case at::kFloat:
-    case at::kHalf:
-    case at::kBFloat16:
-    case at::kLong:
-    case at::kInt:
-    case at::kShort:
-    case at::kChar:
-    case at::kByte:
-    case at::kBool:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::string_view dtype_name(at::ScalarType dtype) {
   switch (dtype) {
     case at::kDouble:

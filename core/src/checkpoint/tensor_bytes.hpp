@@ -27,9 +27,6 @@ struct StridedView {
   std::vector<int64_t> strides;
 };
 
-/// The element types that checkpoints may hold (spec/02 section 13.3).
-bool is_readable_dtype(at::ScalarType dtype);
-
 /// "float32", "bfloat16", "int64" ... as researchers write them.
 std::string_view dtype_name(at::ScalarType dtype);
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "support/files.hpp"
-#include "text/utf8.hpp"
+#include "support/utf8.hpp"
 
 namespace patchioner {
 namespace {

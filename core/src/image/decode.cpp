@@ -74,12 +74,14 @@ at::Tensor upright(const at::Tensor& pixels, int orientation) {
   return turned.contiguous();
 }
 
-std::shared_ptr<const MappedFile> open_image(const std::filesystem::path& path) {
+/// Read, not mapped: a file that shrinks or a disk that fails under a mapping would kill the process, and one
+/// bad image is only a record among others.
+std::string read_image_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     throw Error(ErrorKind::data, "{}: this is a folder, not an image", path.string());
   }
-  return MappedFile::open(path);
+  return read_file(path);
 }
 
 }  // namespace
@@ -153,17 +155,17 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name, Ex
 }
 
 Image read_image(const std::filesystem::path& path, ExifOrientation orientation) {
-  const auto file = open_image(path);
-  return decode_image(file->bytes(), path.string(), orientation);
+  const std::string content = read_image_file(path);
+  return decode_image(std::as_bytes(std::span(content)), path.string(), orientation);
 }
 
 at::Tensor read_mask(const std::filesystem::path& path) {
-  const auto file = open_image(path);
-  const DecodedPixels decoded = decode_any(file->bytes(), path.string());
-  if (decoded.lossy) {
+  const std::string content = read_image_file(path);
+  const DecodedPixels decoded = decode_any(std::as_bytes(std::span(content)), path.string());
+  if (decoded.lossy_format != nullptr) {
     throw Error(ErrorKind::data,
-                "{}: a JPEG cannot be a mask, since its black is not exactly 0; save the mask as PNG",
-                path.string());
+                "{}: a {} cannot be a mask, since its black is not exactly 0; save the mask as PNG",
+                path.string(), decoded.lossy_format);
   }
   at::Tensor mask = at::empty({decoded.pixels.rows, decoded.pixels.cols}, at::kBool);  // [H,W]
   bool* target = mask.mutable_data_ptr<bool>();

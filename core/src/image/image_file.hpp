@@ -22,7 +22,8 @@ constexpr int kUpright = 1;
 struct DecodedPixels {
   cv::Mat pixels;
   int orientation = kUpright;
-  bool lossy = false;  ///< a JPEG: no pixel keeps its exact value
+  /// "JPEG" where no pixel keeps its exact value, and neither does an alpha channel; otherwise null.
+  const char* lossy_format = nullptr;
 };
 
 /// Reads integers at an offset; throws an Error of kind data ("... is truncated") for an offset beyond the
@@ -31,10 +32,8 @@ class ByteReader {
  public:
   ByteReader(ByteSpan bytes, const std::string& name) : bytes_(bytes), name_(name) {}
 
-  size_t size() const { return bytes_.size(); }
   ByteSpan slice(uint64_t offset, uint64_t size) const;
   std::string_view text(uint64_t offset, uint64_t size) const;
-  uint8_t u8(uint64_t offset) const { return static_cast<uint8_t>(little(offset, 1)); }
   uint64_t little(uint64_t offset, int bytes) const;
   uint64_t big(uint64_t offset, int bytes) const;
 

@@ -131,7 +131,7 @@ DecodedPixels decode_jpeg(ByteSpan bytes, const std::string& name) {
   check_image_size(info.image_width, info.image_height, name);
 
   DecodedPixels decoded;
-  decoded.lossy = true;
+  decoded.lossy_format = "JPEG";
   decoded.orientation = orientation_of(info);
   const bool inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   const bool grey = info.jpeg_color_space == JCS_GRAYSCALE;

@@ -204,13 +204,14 @@ at::Tensor horizontal_pass(const at::Tensor& pixels, const Taps& taps, int64_t r
   const int64_t source_row = pixels.size(1) * channels;
   const HorizontalKernel kernel = horizontal_kernel(channels);
   at::parallel_for(row_begin, row_end, kRowsPerTask, [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> last_row;
+    std::vector<uint8_t> padded_row;
     for (int64_t y = begin; y < end; ++y) {
       const uint8_t* row = source + y * source_row;
-      if (y + 1 == pixels.size(0)) {  // nothing lies behind the last row
-        last_row.assign(row, row + source_row);
-        last_row.resize(source_row + kOverread);
-        row = last_row.data();
+      const int64_t bytes_behind = (pixels.size(0) - 1 - y) * source_row;
+      if (bytes_behind < kOverread) {
+        padded_row.assign(row, row + source_row);
+        padded_row.resize(source_row + kOverread);
+        row = padded_row.data();
       }
       kernel(row, target + (y - row_begin) * width * channels, taps);
     }

@@ -42,6 +42,7 @@ struct Frame {
   int64_t top = 0;
   int64_t width = 0;
   int64_t height = 0;
+  bool lossy = false;
   std::vector<std::byte> still;  ///< the frame as a WebP file
 };
 
@@ -65,7 +66,8 @@ Frame read_frame(const ByteReader& reader, const Chunk& animation_frame, const s
       append_little(chunks, frame.width - 1, 3);
       append_little(chunks, frame.height - 1, 3);
     }
-    picture = chunk.type == "VP8 " || chunk.type == "VP8L";
+    frame.lossy = chunk.type == "VP8 ";
+    picture = frame.lossy || chunk.type == "VP8L";
     if (picture || chunk.type == "ALPH") {
       const ByteSpan bytes = reader.slice(offset, kChunkHeader + chunk.size);
       chunks.insert(chunks.end(), bytes.begin(), bytes.end());
@@ -85,9 +87,11 @@ Frame read_frame(const ByteReader& reader, const Chunk& animation_frame, const s
   return frame;
 }
 
+/// The pixels of the whole canvas; `lossy` says how they are stored.
 cv::Mat decode_first_frame(const ByteReader& reader, const Chunk& animation_frame, int64_t width,
-                           int64_t height, const std::string& name) {
+                           int64_t height, const std::string& name, bool& lossy) {
   const Frame frame = read_frame(reader, animation_frame, name);
+  lossy = frame.lossy;
   const cv::Mat picture = decode_with_opencv(frame.still, name);
   const bool fits = picture.cols == frame.width && picture.rows == frame.height &&
                     frame.left + frame.width <= width && frame.top + frame.height <= height;
@@ -111,6 +115,7 @@ DecodedPixels decode_webp(ByteSpan bytes, const std::string& name) {
   int64_t width = 0;
   int64_t height = 0;
   bool animated = false;
+  bool lossy = false;
   for (uint64_t offset = kRiffHeader; offset + kChunkHeader <= end;) {
     const Chunk chunk = read_chunk(reader, offset);
     if (chunk.type == "VP8X") {
@@ -126,15 +131,19 @@ DecodedPixels decode_webp(ByteSpan bytes, const std::string& name) {
     } else if (chunk.type == "ANMF" && !animated) {
       animated = true;
       check_image_size(width, height, name);
-      decoded.pixels = decode_first_frame(reader, chunk, width, height, name);
+      decoded.pixels = decode_first_frame(reader, chunk, width, height, name, lossy);
     } else if (chunk.type == "EXIF") {
       decoded.orientation = exif_orientation(reader.slice(chunk.offset, chunk.size));
     }
+    lossy = lossy || chunk.type == "VP8 ";
     offset = chunk.next();
   }
   check_image_size(width, height, name);
   if (!animated) {
     decoded.pixels = decode_with_opencv(bytes, name);
+  }
+  if (lossy && decoded.pixels.channels() != 4) {  // an alpha channel is stored apart, exactly
+    decoded.lossy_format = "lossy WebP";
   }
   return decoded;
 }

@@ -13,7 +13,7 @@
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
-#include "text/utf8.hpp"
+#include "support/utf8.hpp"
 
 namespace patchioner {
 namespace {

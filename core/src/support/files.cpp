@@ -18,6 +18,34 @@ std::string reason() {
   return std::strerror(errno);
 }
 
+/// A regular file, open for reading.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path) {
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+      throw Error(ErrorKind::io, "{}: cannot be opened: {}", path.string(), reason());
+    }
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+      ::close(descriptor_);
+      throw Error(ErrorKind::io, "{}: cannot be read: {}", path.string(),
+                  S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
+    }
+    size_ = static_cast<size_t>(status.st_size);
+  }
+  ~InputFile() { ::close(descriptor_); }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  size_t size() const { return size_; }
+
+ private:
+  int descriptor_;
+  size_t size_;
+};
+
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path, const void* data, size_t size)
@@ -30,36 +58,48 @@ MappedFile::~MappedFile() {
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    throw Error(ErrorKind::io, "{}: cannot be opened: {}", path.string(), reason());
-  }
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const std::string why = S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file";
-    ::close(descriptor);
-    throw Error(ErrorKind::io, "{}: cannot be read: {}", path.string(), why);
-  }
-  const auto size = static_cast<size_t>(status.st_size);
+  const InputFile file(path);
   const void* data = nullptr;
-  if (size > 0) {
-    // Writable but private: whoever changes a tensor of a mapped checkpoint in place changes a copy, never the file.
-    data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
+  if (file.size() > 0) {
+    // Writable but private: whoever changes a tensor of a mapped checkpoint in place changes a copy, never
+    // the file.
+    data = ::mmap(nullptr, file.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                  file.descriptor(), 0);
     if (data == MAP_FAILED) {
-      const std::string why = reason();
-      ::close(descriptor);
-      throw Error(ErrorKind::io, "{}: cannot be mapped into memory: {}", path.string(), why);
+      throw Error(ErrorKind::io, "{}: cannot be mapped into memory: {}", path.string(), reason());
     }
   }
-  ::close(descriptor);
-  return std::shared_ptr<const MappedFile>(new MappedFile(path, data, size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, data, file.size()));
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  return std::string(MappedFile::open(path)->text());
+  const InputFile file(path);
+  std::string content(file.size(), '\0');
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t count = ::read(file.descriptor(), content.data() + done, content.size() - done);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      throw Error(ErrorKind::io, "{}: cannot be read: {}", path.string(), reason());
+    }
+    if (count == 0) {
+      break;  // it shrank meanwhile
+    }
+    done += static_cast<size_t>(count);
+  }
+  content.resize(done);
+  return content;
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  // A rename over a folder fails, but only after all work; one over a device would take its place.
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw Error(ErrorKind::io, "{}: cannot be written: {}", target_.string(),
+                S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
+  }
   temporary_ = target_;
   temporary_ += "." + std::to_string(::getpid()) + ".partial";
   descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -32,7 +32,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// The content of a file. Errors as MappedFile::open.
+/// The content of a file, read into memory: unlike a mapping it stands a file that shrinks and a disk that
+/// fails while it is in use. Errors as MappedFile::open, and io when reading fails.
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes a file under a temporary name beside its target and renames it on commit(). Without commit()
@@ -53,8 +54,6 @@ class AtomicFile {
 
   /// Flushes to disk and renames.
   void commit();
-
-  const std::filesystem::path& temporary_path() const { return temporary_; }
 
  private:
   void flush_buffer();

@@ -1,112 +1,42 @@
 // SHA-256 as FIPS 180-4 defines it; section numbers below are that standard's.
-#include <array>
-#include <bit>
-#include <cstring>
-
 #include "support/files.hpp"
+#include "support/sha256_blocks.hpp"
 
 namespace patchioner {
 namespace {
 
-// Section 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-constexpr std::array<uint32_t, 64> kConstants = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+// Section 5.3.3.
+constexpr Sha256State kStart = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-class Sha256 {
- public:
-  void update(const uint8_t* data, size_t size) {
-    total_ += size;
-    while (size > 0) {
-      const size_t take = std::min(size, block_.size() - filled_);
-      std::memcpy(block_.data() + filled_, data, take);
-      filled_ += take;
-      data += take;
-      size -= take;
-      if (filled_ == block_.size()) {
-        compress();
-        filled_ = 0;
-      }
-    }
+/// What stands behind the last whole block, with the padding of section 5.1.1: one or two blocks.
+std::vector<uint8_t> padded(std::span<const uint8_t> rest, uint64_t total_bytes) {
+  constexpr size_t kLengthBytes = 8;
+  std::vector<uint8_t> blocks(rest.begin(), rest.end());
+  blocks.push_back(0x80);
+  blocks.resize(rest.size() + 1 + kLengthBytes <= kSha256BlockBytes ? kSha256BlockBytes
+                                                                    : 2 * kSha256BlockBytes);
+  const uint64_t bits = total_bytes * 8;
+  for (size_t i = 0; i < kLengthBytes; ++i) {
+    blocks[blocks.size() - 1 - i] = static_cast<uint8_t>(bits >> (8 * i));
   }
-
-  std::string finish() {
-    const uint64_t bits = total_ * 8;
-    const uint8_t one = 0x80;
-    const uint8_t zero = 0;
-    update(&one, 1);
-    while (filled_ != 56) {
-      update(&zero, 1);
-    }
-    std::array<uint8_t, 8> length;
-    for (int i = 0; i < 8; ++i) {
-      length[i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
-    }
-    update(length.data(), length.size());
-    static const char* kDigits = "0123456789abcdef";
-    std::string text;
-    for (const uint32_t word : state_) {
-      for (int shift = 28; shift >= 0; shift -= 4) {
-        text.push_back(kDigits[(word >> shift) & 15]);
-      }
-    }
-    return text;
-  }
-
- private:
-  // Section 6.2.2.
-  void compress() {
-    std::array<uint32_t, 64> w;
-    for (int i = 0; i < 16; ++i) {
-      w[i] = static_cast<uint32_t>(block_[4 * i]) << 24 | static_cast<uint32_t>(block_[4 * i + 1]) << 16 |
-             static_cast<uint32_t>(block_[4 * i + 2]) << 8 | block_[4 * i + 3];
-    }
-    for (int i = 16; i < 64; ++i) {
-      const uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
-      const uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
-      w[i] = w[i - 16] + s0 + w[i - 7] + s1;
-    }
-    auto [a, b, c, d, e, f, g, h] = state_;
-    for (int i = 0; i < 64; ++i) {
-      const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-      const uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + kConstants[i] + w[i];
-      const uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-      const uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
-      h = g;
-      g = f;
-      f = e;
-      e = d + t1;
-      d = c;
-      c = b;
-      b = a;
-      a = t1 + t2;
-    }
-    const std::array<uint32_t, 8> added = {a, b, c, d, e, f, g, h};
-    for (int i = 0; i < 8; ++i) {
-      state_[i] += added[i];
-    }
-  }
-
-  // Section 5.3.3.
-  std::array<uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<uint8_t, 64> block_{};
-  size_t filled_ = 0;
-  uint64_t total_ = 0;
-};
+  return blocks;
+}
 
 }  // namespace
 
 std::string sha256(std::span<const std::byte> bytes) {
-  Sha256 hash;
-  hash.update(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  return hash.finish();
+  const std::span data(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  const size_t whole_blocks = data.size() / kSha256BlockBytes;
+  Sha256State state = kStart;
+  compress_sha256(state, data.data(), whole_blocks);
+  const std::vector<uint8_t> last = padded(data.subspan(whole_blocks * kSha256BlockBytes), data.size());
+  compress_sha256(state, last.data(), last.size() / kSha256BlockBytes);
+  std::string text;
+  for (const uint32_t word : state) {
+    text += fmt::format("{:08x}", word);
+  }
+  return text;
 }
 
 std::string sha256(std::string_view text) {

@@ -4,7 +4,7 @@
 #include <queue>
 #include <tuple>
 
-#include "text/utf8.hpp"
+#include "support/utf8.hpp"
 
 namespace patchioner {
 namespace {

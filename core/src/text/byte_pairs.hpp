@@ -36,8 +36,6 @@ class BytePairMerges {
   /// right. Takes n log n steps for n symbols.
   void apply(std::vector<int32_t>& symbols) const;
 
-  size_t size() const { return count_; }
-
  private:
   struct Merge {
     uint32_t rank;

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "support/utf8.hpp"
 #include "text/html_entities.hpp"
 #include "text/mojibake.hpp"
 #include "text/table_text.hpp"
 #include "text/unicode.hpp"
-#include "text/utf8.hpp"
 #include "text/windows_1252.hpp"
 
 namespace patchioner {

@@ -7,9 +7,9 @@
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "support/utf8.hpp"
 #include "text/clip_vocabulary.hpp"
 #include "text/unicode.hpp"
-#include "text/utf8.hpp"
 
 namespace patchioner {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 // Words come again and again, so that their ids are remembered: so many of them, and none longer than this.
 constexpr size_t kMostCachedPieces = 1u << 17;
 constexpr size_t kLongestCachedPiece = 64;  // bytes
-
-/// Looks up string keys by string_view without a copy.
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
 
 enum class CharacterClass { letter, number, space, other };
 
@@ -151,7 +145,7 @@ struct ClipTokenizer::Data {
 
  private:
   mutable std::shared_mutex mutex_;
-  mutable std::unordered_map<std::string, std::vector<int32_t>, TextHash, std::equal_to<>> cache_;
+  mutable std::unordered_map<std::string, std::vector<int32_t>> cache_;
 };
 
 std::shared_ptr<const ClipTokenizer> ClipTokenizer::open(const std::filesystem::path& vocabulary,

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "support/files.hpp"
+#include "support/utf8.hpp"
 #include "text/gzip.hpp"
 #include "text/table_text.hpp"
-#include "text/utf8.hpp"
 
 namespace patchioner {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "text/utf8.hpp"
+#include "support/utf8.hpp"
 
 namespace patchioner {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "support/utf8.hpp"
 #include "text/html_entity_tables.hpp"
 #include "text/table_text.hpp"
-#include "text/utf8.hpp"
 #include "text/windows_1252.hpp"
 
 namespace patchioner {

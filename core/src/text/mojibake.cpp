@@ -7,11 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "support/utf8.hpp"
 #include "text/damaged_utf8.hpp"
 #include "text/mojibake_tables.hpp"
 #include "text/table_text.hpp"
 #include "text/unicode.hpp"
-#include "text/utf8.hpp"
 #include "text/windows_1252.hpp"
 
 namespace patchioner {

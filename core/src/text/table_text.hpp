@@ -22,7 +22,6 @@ class CodePointSet {
   void sort();
 
   bool contains(char32_t code_point) const;
-  const std::vector<std::pair<char32_t, char32_t>>& ranges() const { return ranges_; }
 
  private:
   std::vector<std::pair<char32_t, char32_t>> ranges_;

@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include "support/utf8.hpp"
 #include "text/mojibake.hpp"
 #include "text/unicode.hpp"
-#include "text/utf8.hpp"
 
 namespace patchioner {
 namespace {

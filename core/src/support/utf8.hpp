@@ -8,9 +8,6 @@ namespace patchioner {
 
 constexpr char32_t kReplacementCharacter = 0xfffd;
 
-/// Whether every byte is below 0x80.
-bool is_ascii(std::string_view text);
-
 /// Code points of a text. What is ill-formed becomes U+FFFD, one for each maximal prefix of a well-formed
 /// sequence and one for each byte that cannot stand there (spec/02 section 10.5). Never fails.
 std::u32string decode_utf8(std::string_view text);

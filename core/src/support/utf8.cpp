@@ -1,6 +1,5 @@
-#include "text/utf8.hpp"
+#include "support/utf8.hpp"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace patchioner {
@@ -41,10 +40,6 @@ Decoded decode_one(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<uint8_t>(byte) < 0x80; });
-}
 
 std::u32string decode_utf8(std::string_view text) {
   std::u32string result;
