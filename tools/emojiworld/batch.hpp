@@ -4,23 +4,14 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
 #include <functional>
 #include <future>
 #include <vector>
 
+#include "image/pixel_norm.hpp"
 #include "world.hpp"
 
 namespace patchioner::emoji {
-
-/// The pixel statistics that a network's input is normalised with (spec/01 section 3).
-struct PixelNorm {
-  std::array<float, 3> mean;
-  std::array<float, 3> std;
-};
-inline constexpr PixelNorm kImageNetNorm = {{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
-inline constexpr PixelNorm kClipNorm = {{0.48145466F, 0.4578275F, 0.40821073F},
-                                        {0.26862954F, 0.26130258F, 0.27577711F}};
 
 /// One kind of batch: how large, of which scenes.
 struct BatchSpec {

@@ -3,26 +3,24 @@
 #include <charconv>
 
 #include "image/image.hpp"
+#include "image/pixel_norm.hpp"
 #include "image/resize.hpp"
+#include "support/split.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
 namespace {
 
-// Spec/01 section 3, RGB.
-constexpr std::array<float, 3> kImageNetMean = {0.485F, 0.456F, 0.406F};
-constexpr std::array<float, 3> kImageNetStd = {0.229F, 0.224F, 0.225F};
-constexpr std::array<float, 3> kClipMean = {0.48145466F, 0.4578275F, 0.40821073F};
-constexpr std::array<float, 3> kClipStd = {0.26862954F, 0.26130258F, 0.27577711F};
-
-ImageSpec make_spec(int64_t resize, int64_t crop, bool keep_ratio, bool clip) {
+/// The input that a case describes. These cases have no weights to make a backbone of, whose own spec the
+/// cases of backbones look at.
+ImageSpec make_spec(int64_t resize, int64_t crop, bool keep_ratio, const PixelNorm& norm) {
   ImageSpec spec;
   spec.resize_dim = resize;
   spec.crop_dim = crop;
   spec.keep_img_ratio = keep_ratio;
   spec.patch_size = 1;
-  spec.mean = clip ? kClipMean : kImageNetMean;
-  spec.std = clip ? kClipStd : kImageNetStd;
+  spec.mean = norm.mean;
+  spec.std = norm.std;
   return spec;
 }
 
@@ -60,15 +58,6 @@ std::optional<Variant> variant_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) {
-    parts.push_back(part);
-  }
-  return parts;
-}
-
 /// The images of the case by the first part of their name.
 std::map<std::string, std::string> images_by_stem(const GoldenCase& golden) {
   std::map<std::string, std::string> images;
@@ -102,8 +91,8 @@ void compare_tensor(const GoldenCase& golden, CaseReport& report,
   // gave.
   const std::string given = parts[0] + ".decoded";
   const at::Tensor pixels = jpeg && golden.has(given) ? golden.tensor(given) : image.pixels;
-  const ImageSpec spec =
-      make_spec(variant->resize, golden.tensor(name).size(-1), variant->keep_ratio, parts[2] == "clip");
+  const ImageSpec spec = make_spec(variant->resize, golden.tensor(name).size(-1), variant->keep_ratio,
+                                   parts[2] == "clip" ? kClipNorm : kImageNetNorm);
   const at::Tensor input = resize_for(pixels, spec);  // [S,S,3]
   report.compare(name, parts[2] == "u8" ? input.permute({2, 0, 1}) : normalise(input, spec));
 }
@@ -122,7 +111,7 @@ void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost&
     const std::optional<Variant> variant = parts.size() == 2 ? variant_named(parts[1]) : std::nullopt;
     if (source != images.end() && variant.has_value()) {
       const at::Tensor expected = read(golden, file).pixels;
-      const ImageSpec spec = make_spec(variant->resize, expected.size(0), variant->keep_ratio, false);
+      const ImageSpec spec = make_spec(variant->resize, expected.size(0), variant->keep_ratio, kImageNetNorm);
       report.compare(file, resize_for(read(golden, source->second).pixels, spec), expected, "u8");
     }
   }
@@ -152,9 +141,10 @@ void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHo
   for (const auto& entry : json.at("expected")) {
     const auto name = entry.at("name").get<std::string>();
     const bool clip = entry.value("meaning", "").find("CLIP") != std::string::npos;
+    const PixelNorm& norm = clip ? kClipNorm : kImageNetNorm;
     std::vector<at::Tensor> inputs;
     for (const Image& one : crops) {
-      inputs.push_back(preprocess(one, make_spec(resize, crop, name != "crops_squash", clip)));
+      inputs.push_back(preprocess(one, make_spec(resize, crop, name != "crops_squash", norm)));
     }
     report.compare(name, at::stack(inputs));  // [n,3,S,S]
   }
@@ -164,8 +154,8 @@ void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, Plugin
   const auto& json = golden.json();
   const auto resize = json.at("resize").get<int64_t>();
   const auto crop = json.at("crop").get<int64_t>();
-  const ImageSpec squash_spec = make_spec(resize, resize, false, true);
-  const ImageSpec crop_spec = make_spec(resize, crop, true, true);
+  const ImageSpec squash_spec = make_spec(resize, resize, false, kClipNorm);
+  const ImageSpec crop_spec = make_spec(resize, crop, true, kClipNorm);
   for (size_t i = 0; i < json.at("images").size(); ++i) {
     const auto& entry = json["images"][i];
     const auto file = entry.at("file").get<std::string>();

@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "image/pixel_norm.hpp"
 #include "support/nearest_name.hpp"
 
 namespace patchioner {
 namespace {
-
-// What CLIP was trained with (spec/02 section 11).
-constexpr std::array<float, 3> kMean = {0.48145466F, 0.4578275F, 0.40821073F};
-constexpr std::array<float, 3> kStd = {0.26862954F, 0.26130258F, 0.27577711F};
 
 /// The state of one forward pass, from which results are made when they are asked for.
 struct Pass {
@@ -63,8 +60,8 @@ Maker maker_of(const std::string& name) {
 
 ImageSpec spec_of(const ClipOptions& options, const ClipSettings& settings, const VisionTransformer* image) {
   ImageSpec spec;
-  spec.mean = settings.mean.value_or(kMean);
-  spec.std = settings.std.value_or(kStd);
+  spec.mean = settings.mean.value_or(kClipNorm.mean);
+  spec.std = settings.std.value_or(kClipNorm.std);
   spec.keep_img_ratio = options.keep_img_ratio;
   if (image == nullptr) {
     return spec;

@@ -2,16 +2,13 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "image/pixel_norm.hpp"
 #include "nn/clip_model.hpp"
 #include "nn/dinov2_model.hpp"
 #include "nn/position_table.hpp"
 
 namespace patchioner {
 namespace {
-
-// ImageNet's, which DINOv2 was trained with (spec/03 section 7).
-constexpr std::array<float, 3> kMean = {0.485F, 0.456F, 0.406F};
-constexpr std::array<float, 3> kStd = {0.229F, 0.224F, 0.225F};
 
 // The reference's pseudo-heads, by the only width whose models are called "vits" (spec/03 section 3).
 constexpr int64_t kReferenceHeads = 16;
@@ -64,8 +61,8 @@ Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginConte
 }
 
 void Talk2DinoBackbone::load_images() {
-  spec_.mean = kMean;
-  spec_.std = kStd;
+  spec_.mean = kImageNetNorm.mean;
+  spec_.std = kImageNetNorm.std;
   spec_.keep_img_ratio = options_.keep_img_ratio;
   if (options_.weights.empty()) {
     return;
