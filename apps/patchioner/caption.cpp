@@ -15,8 +15,7 @@
 namespace patchioner::caption {
 namespace {
 
-constexpr size_t kLoadThreads = 2;     // reading and resizing is much faster than encoding
-constexpr const char* kVersion = "1";  // of what a record means; another one cannot be resumed
+constexpr size_t kLoadThreads = 2;  // reading and resizing is much faster than encoding
 
 Value run_config(Arguments& arguments) {
   std::filesystem::path file = arguments.config;
@@ -24,53 +23,20 @@ Value run_config(Arguments& arguments) {
     file = config_directory() / "experiment" / "emoji.yaml";
   }
   Value config = compose(file, arguments.overrides);
-  const auto set_runtime = [&config](const char* key, const std::optional<int64_t>& value) {
-    if (!value) {
-      return;
-    }
-    if (config.find("runtime") == nullptr) {
-      config.set("runtime", Value(Value::Map{}));
-    }
-    config.find("runtime")->set(key, Value(*value).set_origin({"command line", 0, 0}));
-  };
-  set_runtime("batch", arguments.batch);
-  set_runtime("threads", arguments.threads);
+  if (arguments.batch) {
+    set_runtime(config, "batch", *arguments.batch);
+  }
+  if (arguments.threads) {
+    set_runtime(config, "threads", *arguments.threads);
+  }
   return config;
 }
 
-/// The four sections with all defaults filled in, gap entries one by one.
-std::vector<Value> plugin_sections(const Value& config) {
-  std::vector<Value> sections = {config.at("backbone"), config.at("aggregator")};
-  const Value& gap = config.at("gap");
-  if (gap.type() == Value::Type::list) {
-    for (const Value& one : gap.as_list()) {
-      sections.push_back(one);
-    }
-  } else {
-    sections.push_back(gap);
-  }
-  sections.push_back(config.at("decoder"));
-  return sections;
-}
-
-/// Twelve digits that are the same when results would be. `config` is complete.
-std::string settings_digest(const Arguments& arguments, const Value& config) {
-  std::string text = fmt::format("{} exif={} explain={}", kVersion, arguments.exif,
-                                 arguments.explain ? arguments.memory_texts : 0);
-  for (const Value& section : plugin_sections(config)) {
-    text += "\n" + write_json(section, 0);
-  }
-  const RuntimeOptions runtime = read_runtime_options(config);
-  text += "\n" + runtime.device + " " + runtime.precision;
-  return sha256(text).substr(0, 12);
-}
-
+/// The plugins in the order in which a feature meets them. `config` is complete.
 PageHeader page_header(const Value& config) {
   PageHeader header;
-  for (const Value& section : plugin_sections(config)) {
-    if (const Value* plugin = section.find("plugin"); plugin != nullptr && plugin->is_text()) {
-      header.chain.push_back(plugin->as_text());
-    }
+  for (const PluginSection& section : plugin_sections(config)) {
+    header.chain.push_back(section.options.at("plugin").as_text());
   }
   return header;
 }
@@ -115,7 +81,7 @@ class Job {
   Job(const Arguments& arguments, const Value& config, PluginHost& host)
       : arguments_(arguments),
         source_(arguments),
-        output_(arguments, page_header(config), settings_digest(arguments, config)),
+        output_(arguments, page_header(config), settings_digest(arguments, config, host), source_.known()),
         captioner_(config, host) {
     if (captioner_.decoder() == nullptr) {
       throw Error(ErrorKind::config,
@@ -133,6 +99,7 @@ class Job {
 
   /// Whether all of it was done.
   bool run() {
+    const PoliteInterrupt polite;
     Progress::set_enabled(!arguments_.quiet && !output_.on_terminal() && source_.total() != 1);
     Progress progress("captioning", "images", source_.total());
     const auto batch_size = static_cast<size_t>(captioner_.batch());

@@ -54,11 +54,11 @@ void sort_words(Arguments& arguments);
 /// name.
 std::vector<std::filesystem::path> expand_images(const std::string& word);
 
-/// Regions in their JSON form, and read.
+/// Regions in their JSON form. Those that are asked of every image are read already.
 struct AskedRegions {
   std::vector<Json> asked;
-  std::vector<Region> regions;   ///< parallel; empty when they are still to be read (by read_region)
-  std::filesystem::path folder;  ///< relative mask files are relative to it
+  std::vector<std::optional<Region>> regions;  ///< parallel; nothing where the region is still to be read
+  std::filesystem::path folder;                ///< of these: relative mask files are relative to it
 };
 
 /// The JSON form of one region option ("box", "1,2,3,4"); throws an Error of kind usage.
@@ -77,7 +77,7 @@ struct Item {
 std::string key_of(const Item& item);
 std::string key_of_record(const Json& record);
 
-/// A region's JSON without what a result adds to it.
+/// What a region of a record asks: without what a result adds to it.
 Json without_results(Json region);
 
 /// Gives the items one after the other: those of the command line, those of --regions, those of standard
@@ -91,15 +91,18 @@ class Source {
 
   /// 0 when standard input is read.
   size_t total() const { return reads_input_ ? 0 : items_.size(); }
+  /// The items that are known before any work; those of standard input are not.
+  const std::deque<Item>& known() const { return items_; }
   bool reads_input() const { return reads_input_; }
 
  private:
   void add_words(const Arguments& arguments);
+  void add_records(const std::vector<Json>& records, const std::filesystem::path& file);
   std::optional<Item> next_line(const std::stop_token& stop);
   std::optional<std::string> read_line(const std::stop_token& stop);
 
-  std::shared_ptr<const AskedRegions> common_;
-  std::deque<Item> items_;  ///< of the command line and --regions
+  std::shared_ptr<const AskedRegions> common_;  ///< of every image; may hold none
+  std::deque<Item> items_;                      ///< of the command line and --regions
   bool reads_input_ = false;
   bool input_ended_ = false;
   size_t line_number_ = 0;
@@ -138,10 +141,38 @@ ShownImage shown_of(const Loaded& loaded, const std::vector<RegionResult>& resul
 std::string one_line(const Json& record);
 size_t errors_in(const Json& record);
 
+/// An image of the COCO file with what was said about it; image ids are filled in at the end.
+struct CocoImage {
+  TaskImage image;  ///< its id is null when its record has none
+  std::vector<CocoPrediction> predictions;
+};
+
+/// Gives every image's picture a name of its own in one folder: that of the image, with a number where it is
+/// taken.
+class PictureNames {
+ public:
+  PictureNames() = default;
+  explicit PictureNames(const std::filesystem::path& folder);
+
+  /// An image whose file no picture may replace.
+  void keep(const Item& item);
+  /// Throws an Error of kind usage when the picture would replace an image.
+  std::filesystem::path next(const Item& item);
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path canonical_;  ///< the same folder, as `images_` name it
+  std::set<std::filesystem::path> images_;
+  std::set<std::string> taken_;
+  std::map<std::string, size_t> counts_;
+};
+
 /// Where results go. Throws an Error of kind io when they cannot be written.
 class Output {
  public:
-  Output(const Arguments& arguments, const PageHeader& header, std::string settings);
+  /// `known` are the images that are known already: no picture may replace one of them.
+  Output(const Arguments& arguments, const PageHeader& header, std::string settings,
+         const std::deque<Item>& known);
 
   /// Records that an interrupted run has left, by key; taken out as items turn up.
   std::optional<Json> recorded(const Item& item);
@@ -169,13 +200,25 @@ class Output {
   std::unique_ptr<PageWriter> page_;
   std::unique_ptr<AtomicFile> coco_file_;  // opened first: whether it can be written is known before any work
   std::filesystem::path annotate_;
-  std::map<std::string, size_t> picture_names_;
-  std::vector<TaskImage> coco_images_;
-  std::vector<CocoPrediction> coco_predictions_;
+  PictureNames picture_names_;
+  std::vector<CocoImage> coco_images_;
   size_t images_ = 0;
   size_t regions_ = 0;
   size_t errors_ = 0;
 };
+
+/// One plugin of the chain with its options.
+struct PluginSection {
+  PluginKind kind;
+  Value options;
+};
+
+/// The plugins in the order in which a feature meets them, gap entries one by one. `config` is complete.
+std::vector<PluginSection> plugin_sections(const Value& config);
+
+/// Twelve digits that are the same when results would be: same options, plugins and weights. `config` is
+/// complete.
+std::string settings_digest(const Arguments& arguments, const Value& config, PluginHost& host);
 
 /// The whole command; sets the exit code.
 void run(Arguments& arguments, CommandLine& line);

@@ -17,8 +17,8 @@ void read_regions(Loaded& loaded) {
   for (size_t i = 0; i < asked.asked.size(); ++i) {
     Region region;
     std::string error;
-    if (i < asked.regions.size()) {
-      region = asked.regions[i];
+    if (asked.regions[i]) {
+      region = *asked.regions[i];
     } else {
       try {
         region = region_from_json(asked.asked[i], asked.folder, fmt::format("region {}", i + 1));

@@ -6,11 +6,11 @@ namespace patchioner::caption {
 namespace {
 
 constexpr const char* kFooter =
-    R"(Words after the options are sorted by what they look like: a name ending in .yaml or .yml is the config, key=value (also +key=value and ~key) an
-override of it unless a file has that name, everything else images. Without a config, the small emoji model that comes with the program is used.
+    R"(Words after the options are sorted by what they look like: a name ending in .yaml or .yml is the config, key=value (also +key=value, ++key=value
+and ~key) an override of it unless a file has that name, everything else images. Without a config, the small emoji model that comes with the program is used.
 
-Regions apply to every image and are captioned in the order in which they are given; without any, the whole image is. Boxes, points and masks
-are in pixels of the image as it is shown (after its EXIF orientation, unless --exif ignore).
+Regions apply to every image and are captioned in the order in which they are given, after those of the image's own record; without any, the whole
+image is. Boxes, points and masks are in pixels of the image as it is shown (after its EXIF orientation, unless --exif ignore).
 
 A line of --json and of --output holds an image with its regions; the same form is read from standard input and by --regions:
   {"image": "cat.jpg", "id": 7, "regions": [{"box": [x,y,w,h], "id": "tail"}, {"boxes": [[x,y,w,h], ...]}, {"trace": [[x,y], ...]},

@@ -55,11 +55,73 @@ Json corners_of(const Json& box) {
   return {box[0], box[1], sum(box[0], box[2]), sum(box[1], box[3])};
 }
 
+/// Images whose records have no id get the next numbers that no record has.
+void number_images(std::vector<CocoImage>& images) {
+  std::set<int64_t> taken;
+  for (const CocoImage& image : images) {
+    if (image.image.id.is_number_integer()) {
+      taken.insert(image.image.id.get<int64_t>());
+    }
+  }
+  int64_t number = 0;
+  for (CocoImage& image : images) {
+    if (image.image.id.is_null()) {
+      do {
+        ++number;
+      } while (taken.contains(number));
+      image.image.id = number;
+    }
+    for (CocoPrediction& prediction : image.predictions) {
+      prediction.image_id = image.image.id;
+    }
+  }
+}
+
+/// The entry of a folder that a path names, whatever way it is written: what a rename there would replace.
+std::filesystem::path entry_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.parent_path();
+  return std::filesystem::weakly_canonical(folder.empty() ? "." : folder) / path.filename();
+}
+
 }  // namespace
 
-Output::Output(const Arguments& arguments, const PageHeader& header, std::string settings)
+PictureNames::PictureNames(const std::filesystem::path& folder)
+    : folder_(folder), canonical_(std::filesystem::weakly_canonical(folder)) {}
+
+void PictureNames::keep(const Item& item) {
+  images_.insert(entry_of(item.path));
+}
+
+std::filesystem::path PictureNames::next(const Item& item) {
+  const std::string stem = item.path.empty() ? "line" : item.path.stem().string();
+  size_t& count = counts_[stem];
+  std::string name;
+  do {
+    ++count;
+    name = count == 1 ? stem + ".png" : fmt::format("{}-{}.png", stem, count);
+  } while (!taken_.insert(name).second);
+  if (images_.contains(canonical_ / name)) {
+    throw Error(ErrorKind::usage,
+                "--annotate: the picture of {} would replace the image {}; give a folder without images",
+                item.name, (folder_ / name).string());
+  }
+  return folder_ / name;
+}
+
+Output::Output(const Arguments& arguments, const PageHeader& header, std::string settings,
+               const std::deque<Item>& known)
     : arguments_(arguments), settings_(std::move(settings)) {
   annotate_ = prepared_folder(arguments.annotate);
+  if (!annotate_.empty()) {
+    picture_names_ = PictureNames(annotate_);
+    for (const Item& item : known) {
+      picture_names_.keep(item);
+    }
+    PictureNames trial = picture_names_;
+    for (const Item& item : known) {
+      (void)trial.next(item);
+    }
+  }
   if (!arguments.output.empty()) {
     file_ = std::make_unique<RecordFile>(arguments.output,
                                          arguments.resume ? RecordFileMode::resume : RecordFileMode::create);
@@ -171,10 +233,8 @@ void Output::print(const Json& record, const Loaded& loaded) {
 
 void Output::draw(const Loaded& loaded, const ShownImage& shown) {
   if (!annotate_.empty()) {
-    const std::string stem = loaded.item.path.empty() ? "line" : loaded.item.path.stem().string();
-    const size_t count = ++picture_names_[stem];
-    const std::filesystem::path path =
-        annotate_ / (count == 1 ? stem + ".png" : fmt::format("{}-{}.png", stem, count));
+    picture_names_.keep(loaded.item);  // of standard input it is new
+    const std::filesystem::path path = picture_names_.next(loaded.item);
     std::error_code ignored;
     if (!loaded.record || !std::filesystem::exists(path, ignored)) {
       write_png(path, annotated_picture(shown));
@@ -190,8 +250,7 @@ void Output::add_coco(const Loaded& loaded, const Json& record) {
     return;
   }
   const Json& id = loaded.item.id;
-  const Json image_id = id.is_number_integer() || id.is_string() ? id : Json(images_ + 1);
-  coco_images_.push_back({image_id, loaded.item.name});
+  CocoImage image{{id.is_number_integer() || id.is_string() ? id : Json(), loaded.item.name}, {}};
   for (const Json& region : record["regions"]) {
     if (region.contains("error")) {
       continue;
@@ -202,9 +261,10 @@ void Output::add_coco(const Loaded& loaded, const Json& record) {
       continue;
     }
     const double score = region["score"].is_number() ? region["score"].get<double>() : 0.0;
-    coco_predictions_.push_back(
-        {image_id, region["caption"].get<std::string>(), score, box ? corners_of(region["box"]) : Json()});
+    image.predictions.push_back(
+        {Json(), region["caption"].get<std::string>(), score, box ? corners_of(region["box"]) : Json()});
   }
+  coco_images_.push_back(std::move(image));
 }
 
 void Output::finish() {
@@ -212,7 +272,14 @@ void Output::finish() {
     page_->commit();
   }
   if (coco_file_ != nullptr) {
-    const Json json = coco_predictions(coco_images_, coco_predictions_);
+    number_images(coco_images_);
+    std::vector<TaskImage> images;
+    std::vector<CocoPrediction> predictions;
+    for (const CocoImage& image : coco_images_) {
+      images.push_back(image.image);
+      predictions.insert(predictions.end(), image.predictions.begin(), image.predictions.end());
+    }
+    const Json json = coco_predictions(images, predictions);
     coco_file_->write(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     coco_file_->commit();
   }

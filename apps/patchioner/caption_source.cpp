@@ -10,12 +10,18 @@
 #include "data/region_json.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/nearest_name.hpp"
 
 namespace patchioner::caption {
 namespace {
 
 // Keys that a result adds to a region.
 constexpr std::array kResultKeys = {"caption", "score", "warnings", "error", "weights", "memory", "tokens"};
+
+// Keys of the record of an image (docs/formats/caption_records.md); results have them all and can be asked
+// again.
+const std::vector<std::string> kRecordKeys = {"image",  "id",    "regions", "width",
+                                              "height", "error", "settings"};
 
 constexpr int kPollMilliseconds = 100;
 
@@ -34,6 +40,15 @@ bool is_image_record(const Json& json) {
          (json.contains("regions") || (json.contains("image") && json["image"].is_string()));
 }
 
+void check_keys(const Json& record, const std::string& where) {
+  for (const auto& [key, value] : record.items()) {
+    if (std::find(kRecordKeys.begin(), kRecordKeys.end(), key) == kRecordKeys.end()) {
+      throw Error(ErrorKind::data, "{}: an image has no key \"{}\"{}", where, key,
+                  suggestion(key, kRecordKeys));
+    }
+  }
+}
+
 std::vector<Json> regions_in(const Json& record, const std::string& where) {
   std::vector<Json> asked;
   if (record.contains("regions")) {
@@ -47,12 +62,33 @@ std::vector<Json> regions_in(const Json& record, const std::string& where) {
   return asked;
 }
 
+/// What is asked of an image: its own regions, then those of every image; without any of them, the whole
+/// image.
+std::shared_ptr<const AskedRegions> with_common(std::vector<Json> own, const std::filesystem::path& folder,
+                                                const std::shared_ptr<const AskedRegions>& common) {
+  if (own.empty() && !common->asked.empty()) {
+    return common;
+  }
+  if (own.empty()) {
+    own.push_back(kWholeImage);
+  }
+  auto regions = std::make_shared<AskedRegions>();
+  regions->folder = folder;
+  regions->asked = std::move(own);
+  regions->regions.resize(regions->asked.size());
+  regions->asked.insert(regions->asked.end(), common->asked.begin(), common->asked.end());
+  regions->regions.insert(regions->regions.end(), common->regions.begin(), common->regions.end());
+  return regions;
+}
+
 /// The item that an object with "image" describes.
 Item item_of_record(const Json& record, const std::filesystem::path& folder, const std::string& where,
                     const std::shared_ptr<const AskedRegions>& common) {
-  if (!record.is_object() || !record.contains("image") || !record["image"].is_string()) {
+  if (!record.is_object() || !record.contains("image") || !record["image"].is_string() ||
+      record["image"] == "") {
     throw Error(ErrorKind::data, "{}: has no \"image\" with the path of a file", where);
   }
+  check_keys(record, where);
   Item item;
   item.path = record["image"].get<std::string>();
   if (item.path.is_relative()) {
@@ -62,12 +98,7 @@ Item item_of_record(const Json& record, const std::filesystem::path& folder, con
   if (record.contains("id")) {
     item.id = record["id"];
   }
-  std::vector<Json> asked = regions_in(record, where);
-  if (asked.empty()) {
-    item.regions = common;
-  } else {
-    item.regions = std::make_shared<AskedRegions>(AskedRegions{std::move(asked), {}, folder});
-  }
+  item.regions = with_common(regions_in(record, where), folder, common);
   return item;
 }
 
@@ -100,7 +131,7 @@ std::vector<Json> values_of(const std::string& path) {
   return values;
 }
 
-/// Regions that stand for every image are read at once, so that a mistake in them stops the command before
+/// Regions that are asked of every image are read at once, so that a mistake in them stops the command before
 /// any work.
 std::shared_ptr<const AskedRegions> common_regions(const Arguments& arguments,
                                                    const std::vector<Json>& from_file) {
@@ -124,9 +155,6 @@ std::shared_ptr<const AskedRegions> common_regions(const Arguments& arguments,
     add(without_results(from_file[i]), std::filesystem::path(arguments.regions_file).parent_path(),
         fmt::format("{}: region {}", arguments.regions_file, i + 1));
   }
-  if (common->asked.empty()) {
-    add(kWholeImage, {}, "image");
-  }
   return common;
 }
 
@@ -141,6 +169,10 @@ Json without_results(Json region) {
   if (region.is_object()) {
     for (const char* key : kResultKeys) {
       region.erase(key);
+    }
+    // A record holds {"asked": 5} where a region was no object, so that it has room for the error.
+    if (region.size() == 1 && region.contains("asked") && !region["asked"].is_object()) {
+      return region["asked"];
     }
   }
   return region;
@@ -165,6 +197,7 @@ Source::Source(const Arguments& arguments) {
       } else if (value.contains("image")) {
         records.push_back(std::move(value));
       } else {
+        check_keys(value, arguments.regions_file);
         const std::vector<Json> regions = regions_in(value, arguments.regions_file);
         common.insert(common.end(), regions.begin(), regions.end());
       }
@@ -172,28 +205,39 @@ Source::Source(const Arguments& arguments) {
   }
   common_ = common_regions(arguments, common);
   add_words(arguments);
-  // Records name their images: those of the command line get their regions, others are added.
-  const std::filesystem::path folder = std::filesystem::path(arguments.regions_file).parent_path();
-  for (size_t i = 0; i < records.size(); ++i) {
-    Item item = item_of_record(records[i], folder,
-                               fmt::format("{}: record {}", arguments.regions_file, i + 1), common_);
-    const auto same = std::find_if(items_.begin(), items_.end(), [&](const Item& other) {
-      return std::filesystem::weakly_canonical(other.path) == std::filesystem::weakly_canonical(item.path);
-    });
-    if (same == items_.end()) {
-      items_.push_back(std::move(item));
-    } else {
-      same->regions = item.regions;
-      same->id = item.id;
-    }
-  }
+  add_records(records, arguments.regions_file);
   if (items_.empty() && !reads_input_) {
     throw Error(ErrorKind::usage,
                 "no images: name files, folders or patterns, or '-' for JSON lines on standard input");
   }
 }
 
+/// Records name their images: the first of an image that the command line names too says its regions, every
+/// other one is an item of its own.
+void Source::add_records(const std::vector<Json>& records, const std::filesystem::path& file) {
+  if (records.empty()) {
+    return;
+  }
+  std::map<std::filesystem::path, size_t> named;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    named.emplace(std::filesystem::weakly_canonical(items_[i].path), i);
+  }
+  for (size_t i = 0; i < records.size(); ++i) {
+    Item item = item_of_record(records[i], file.parent_path(),
+                               fmt::format("{}: record {}", file.string(), i + 1), common_);
+    const auto same = named.empty() ? named.end() : named.find(std::filesystem::weakly_canonical(item.path));
+    if (same == named.end()) {
+      items_.push_back(std::move(item));
+    } else {
+      items_[same->second].regions = item.regions;
+      items_[same->second].id = item.id;
+      named.erase(same);
+    }
+  }
+}
+
 void Source::add_words(const Arguments& arguments) {
+  const std::shared_ptr<const AskedRegions> regions = with_common({}, {}, common_);
   for (const std::string& word : arguments.words) {
     if (word == "-") {
       reads_input_ = true;
@@ -203,7 +247,7 @@ void Source::add_words(const Arguments& arguments) {
       Item item;
       item.name = path.string();
       item.path = std::move(path);
-      item.regions = common_;
+      item.regions = regions;
       items_.push_back(std::move(item));
     }
   }

@@ -6,6 +6,7 @@
 #include <patchioner/error.hpp>
 
 #include "caption.hpp"
+#include "support/split.hpp"
 
 namespace patchioner::caption {
 namespace {
@@ -28,7 +29,7 @@ bool is_key(std::string_view text) {
   });
 }
 
-/// `key=value`, `+key=value` or `~key`, unless a file has this very name.
+/// `key=value`, `+key=value`, `++key=value` or `~key`, unless a file has this very name.
 bool is_override(const std::string& word) {
   std::error_code ignored;
   if (std::filesystem::exists(word, ignored)) {
@@ -37,19 +38,10 @@ bool is_override(const std::string& word) {
   if (word.starts_with('~')) {
     return is_key(std::string_view(word).substr(1));
   }
-  const size_t start = word.starts_with('+') ? 1 : 0;
+  const size_t start = word.starts_with("++") ? 2 : word.starts_with('+') ? 1 : 0;
   const size_t equals = word.find('=');
   return equals != std::string::npos && equals > start &&
          is_key(std::string_view(word).substr(start, equals - start));
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) {
-    parts.push_back(part);
-  }
-  return parts;
 }
 
 /// A number as JSON: whole ones stay whole, so that a result repeats what was typed.
@@ -137,6 +129,11 @@ std::vector<std::filesystem::path> matches_of(const std::string& pattern) {
 void sort_words(Arguments& arguments) {
   std::vector<std::string> images;
   for (std::string& word : arguments.words) {
+    if (word.empty()) {
+      throw Error(
+          ErrorKind::usage,
+          "an empty word stands where the name of an image should; a variable of the shell may be unset");
+    }
     if (has_suffix(word, {".yaml", ".yml"})) {
       if (!arguments.config.empty()) {
         throw Error(ErrorKind::usage, "{}: is a second config beside {}; one describes the run", word,

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "support/nearest_name.hpp"
+#include "support/split.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -22,18 +23,6 @@ constexpr std::array<Paint, kPaints> kPalette = {{{"red", 2, 1.0},
                                                   {"blue", 215, 1.0},
                                                   {"purple", 275, 1.0},
                                                   {"pink", 328, 0.65}}};
-
-std::vector<std::string> split(std::string_view line, char separator) {
-  std::vector<std::string> fields;
-  while (true) {
-    const size_t end = line.find(separator);
-    fields.emplace_back(line.substr(0, end));
-    if (end == std::string_view::npos) {
-      return fields;
-    }
-    line.remove_prefix(end + 1);
-  }
-}
 
 Surface surface_named(const std::string& name, const std::string& where) {
   for (int i = 0; i < kSurfaces; ++i) {

@@ -229,12 +229,18 @@ void PageWriter::add(const ShownImage& image) {
     ++errors_;
     html += fmt::format("<p class=\"error\">{}</p>", escape_html(image.error));
   }
-  html += "\n<ol class=\"regions\">\n";
+  std::string regions;
   for (size_t i = 0; i < image.regions.size(); ++i) {
+    if (!image.error.empty() && image.regions[i].caption.empty()) {
+      continue;  // the image's error has said it
+    }
     errors_ += image.regions[i].error.empty() ? 0 : 1;
-    html += region_html(image.regions[i], image, images_, i);
+    regions += region_html(image.regions[i], image, images_, i);
   }
-  html += "</ol></div></article>\n";
+  if (!regions.empty()) {
+    html += "\n<ol class=\"regions\">\n" + regions + "</ol>";
+  }
+  html += "</div></article>\n";
   file_.write(html);
 }
 

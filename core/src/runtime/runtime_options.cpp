@@ -39,6 +39,13 @@ RuntimeOptions read_runtime_options(const Value& config) {
   return read_options<RuntimeOptions>(section(config, "runtime"), "runtime");
 }
 
+void set_runtime(Value& config, const std::string& key, Value value) {
+  if (config.find("runtime") == nullptr) {
+    config.set("runtime", Value(Value::Map{}));
+  }
+  config.find("runtime")->set(key, std::move(value.set_origin({"command line", 0, 0})));
+}
+
 PluginContext plugin_context(const RuntimeOptions& options) {
   PluginContext context;
   const bool has_gpu = at::hasCUDA();

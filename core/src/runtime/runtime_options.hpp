@@ -23,6 +23,10 @@ void declare(ParameterList<RuntimeOptions>& list);
 /// where.
 RuntimeOptions read_runtime_options(const Value& config);
 
+/// Sets one value of the section `runtime`, which is added when it is not there; what reads it finds the
+/// command line as its origin.
+void set_runtime(Value& config, const std::string& key, Value value);
+
 /// What the plugins are told. `auto` is the first GPU when LibTorch can use one, otherwise the processor.
 /// Throws an Error of kind config when a GPU is asked for and there is none.
 PluginContext plugin_context(const RuntimeOptions& options);

@@ -77,9 +77,22 @@ TEST_CASE("an image that could not be read still has its place on the page") {
   ShownImage broken;
   broken.title = "broken.jpg";
   broken.error = "broken.jpg: the image is empty (0 bytes)";
+  broken.regions.resize(2);
   const std::string html = page_of({broken, shown_example()});
   CHECK(html.find("the image is empty (0 bytes)") != std::string::npos);
-  CHECK(html.find("2 images, 8 regions, 2 could not be captioned") != std::string::npos);
+  CHECK(html.find("2 images, 10 regions, 2 could not be captioned") != std::string::npos);
+  CHECK(html.find("no words") == std::string::npos);
+  CHECK(count(html, "<li data-region=") == 8);
+}
+
+TEST_CASE("captions that are there stay when their image can no longer be read") {
+  ShownImage gone;
+  gone.error = "gone.jpg: cannot be opened: No such file or directory";
+  gone.regions.resize(1);
+  gone.regions[0].caption = "a clock";
+  const std::string html = page_of({gone});
+  CHECK(html.find("a clock") != std::string::npos);
+  CHECK(html.find("cannot be opened") != std::string::npos);
 }
 
 TEST_CASE("a page that is not committed leaves nothing behind") {

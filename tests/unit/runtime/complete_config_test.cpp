@@ -30,6 +30,19 @@ TEST_CASE(
   CHECK(*complete.find_path("runtime.device") == Value("auto"));
 }
 
+TEST_CASE("a value of the runtime from the command line stands over the file's, with its origin") {
+  Value with_section = config("runtime: {batch: 2, threads: 3}\n");
+  set_runtime(with_section, "batch", 5);
+  CHECK(read_runtime_options(with_section).batch == 5);
+  CHECK(read_runtime_options(with_section).threads == 3);
+  CHECK(with_section.find_path("runtime.batch")->origin().to_string() == "command line");
+  for (const char* text : {"gap: {plugin: none}\n", "runtime:\n"}) {
+    Value without = config(text);
+    set_runtime(without, "precision", "bf16");
+    CHECK(read_runtime_options(without).precision == "bf16");
+  }
+}
+
 TEST_CASE("a completed config completes to itself") {
   PluginHost host;
   const Value once = complete_config(config("gap: {plugin: none}\n"), host);

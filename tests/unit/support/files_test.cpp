@@ -57,6 +57,17 @@ TEST_CASE("writing into a folder that does not exist names the target and the re
   CHECK(message == "/nowhere/at/all/file.txt: cannot be written: No such file or directory");
 }
 
+TEST_CASE("a folder or a device in the place of the target is refused before anything is written") {
+  const TestFolder folder;
+  const std::filesystem::path taken = folder / "taken";
+  std::filesystem::create_directory(taken);
+  CHECK(refusal_of([&] { AtomicFile file(taken); }) ==
+        taken.string() + ": cannot be written: it is a folder");
+  CHECK(refusal_of([] { AtomicFile file("/dev/null"); }) ==
+        "/dev/null: cannot be written: it is not a regular file");
+  CHECK(files_in(folder.path()) == 1);
+}
+
 TEST_CASE("a full disk is said at commit and leaves nothing behind") {
   // /dev/full accepts no byte; a link to it stands in for a file on a full disk.
   const TestFolder folder;
