@@ -6,6 +6,7 @@
 
 #include "runtime/region_check.hpp"
 #include "runtime/runtime_options.hpp"
+#include "runtime/weighted_features.hpp"
 
 namespace patchioner {
 namespace {
@@ -261,18 +262,8 @@ void Captioner::weigh(const PatchFeatures& features, const ImageGeometry& geomet
                       std::span<RegionResult*> results, const CaptionOptions& options) const {
   const std::vector<Region> regions = regions_of(results);
   const RegionWeights weights = aggregator().weights(regions, geometry, features);
-  const auto count = static_cast<int64_t>(regions.size());
-  if (!weights.weights.defined() || weights.weights.sizes() != at::IntArrayRef({count, geometry.patches()})) {
-    throw Error(
-        ErrorKind::plugin,
-        "the aggregator gave weights of another shape than [{},{}]: one row a region, one column a patch",
-        count, geometry.patches());
-  }
-  const at::Tensor patches = features.patches.reshape({geometry.patches(), -1});   // [G,D]
-  at::Tensor vectors = at::matmul(weights.weights.to(patches.device()), patches);  // [R,D]
-  if (weights.scale.defined()) {
-    vectors = vectors * weights.scale.to(patches.device()).unsqueeze(1);
-  }
+  const at::Tensor vectors =
+      weighted_features(weights, static_cast<int64_t>(regions.size()), features.patches);  // [R,D]
   for (size_t i = 0; i < results.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     results[i]->feature = vectors[row];

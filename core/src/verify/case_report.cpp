@@ -1,11 +1,9 @@
-#include "verify/verify.hpp"
-
 #include <fmt/ranges.h>
+
+#include "verify/verify.hpp"
 
 namespace patchioner {
 namespace {
-
-constexpr size_t kMostFailuresKept = 20;
 
 /// "exact" is zero; a number is absolute; an object has abs and rel, a missing one of the two being 0.
 std::pair<double, double> read_tolerance(const nlohmann::json& entry) {
@@ -37,33 +35,23 @@ std::string index_text(int64_t flat, at::IntArrayRef shape) {
   return shape_text(index);
 }
 
-/// The names that a case promises values for: an "expected" list or map, or a "tensors" map.
-std::vector<std::string> promised_names(const nlohmann::json& json) {
-  std::vector<std::string> names;
-  for (const char* section : {"expected", "tensors"}) {
-    if (!json.contains(section)) {
-      continue;
-    }
-    if (json[section].is_array()) {
-      for (const auto& entry : json[section]) {
-        if (entry.is_object() && entry.contains("name")) {
-          names.push_back(entry["name"].get<std::string>());
-        }
-      }
-    } else if (json[section].is_object()) {
-      for (const auto& [name, entry] : json[section].items()) {
-        if (entry.is_object() && entry.contains("shape")) {
-          names.push_back(name);
-        }
-      }
-    }
-  }
-  return names;
+bool is_input_by_name(const std::string& name) {
+  return name.starts_with("in_") || name.ends_with("/input") || name == "input";
+}
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-CaseReport::CaseReport(const GoldenCase& golden) : golden_(golden) {}
+CaseReport::CaseReport(const GoldenCase& golden) : golden_(golden) {
+  for (const std::string& name : golden_.promised_names()) {
+    if (!golden_.has(name)) {
+      fail(name + ": promised by the case, but not in expected.safetensors");
+    }
+  }
+}
 
 CaseReport::Tolerance CaseReport::tolerance_for(const std::string& name, const std::string& group,
                                                 bool integral) const {
@@ -176,19 +164,15 @@ void CaseReport::used_as_input(const std::string& name) {
 }
 
 void CaseReport::finish() {
-  for (const std::string& name : promised_names(golden_.json())) {
-    const bool input = name.starts_with("in_") || name.ends_with("/input") || name == "input";
-    if (!input && std::find(seen_.begin(), seen_.end(), name) == seen_.end() && golden_.has(name)) {
-      failures_.push_back(name + ": expected by the case, but not computed");
+  const std::vector<std::string> promised = golden_.promised_names();
+  for (const std::string& name : golden_.tensor_names()) {
+    if (!is_input_by_name(name) && !is_in(seen_, name)) {
+      fail(name + (is_in(promised, name) ? ": expected by the case, but not computed"
+                                         : ": in expected.safetensors, but neither promised nor computed"));
     }
   }
   if (comparisons_ == 0) {
-    failures_.push_back("nothing was compared");
-  }
-  if (failures_.size() > kMostFailuresKept) {
-    const size_t more = failures_.size() - kMostFailuresKept;
-    failures_.resize(kMostFailuresKept);
-    failures_.push_back(fmt::format("and {} more", more));
+    fail("nothing was compared");
   }
 }
 

@@ -41,6 +41,9 @@ void verify_readable(const GoldenCase& golden, const nlohmann::json& entry, Case
     by_convention = StateDict::open(golden.file(file));
   } catch (const Error& error) {
     report.require(fmt::format("{} is read ({})", file, error.what()), entry.value("may_refuse", false));
+    for (const auto& [name, description] : entry.at("tensors").items()) {
+      report.used_as_input(description.at("expected").get<std::string>());  // said above, once for the file
+    }
     return;
   }
   for (const auto& [name, description] : entry.at("tensors").items()) {

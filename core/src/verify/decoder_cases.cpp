@@ -36,7 +36,7 @@ std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, PluginHost& hos
   section.set("weights", golden.file(weights).string());
   section.set("config", golden.file(config).string());
   if (golden.json().contains("vocabulary")) {
-    section.set("vocabulary", golden.file(golden.json()["vocabulary"].get<std::string>()).string());
+    section.set("vocabulary", golden.file(golden.json().at("vocabulary").get<std::string>()).string());
   }
   return host.decoder(section, PluginContext());
 }
@@ -150,7 +150,7 @@ void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host
     const std::vector<Caption> captions = decoder->decode(input_of(features));
     report.compare("greedy_tokens", ids_of(captions));
     report.compare("greedy_sum_logprob", log_probabilities_of(captions).sum(1));
-    const nlohmann::json& scores = golden.json()["scores"];
+    const nlohmann::json& scores = golden.json().at("scores");
     for (size_t i = 0; i < captions.size(); ++i) {
       report.compare_number(fmt::format("scores[{}]", i), captions[i].score, number_of(scores.at(i)));
     }
@@ -161,7 +161,7 @@ void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost&
   const auto decoder = plain_decoder(golden, host, "decoder.pt", config_of(golden));
   const auto until_end =
       plain_decoder(golden, host, "decoder.pt", config_of(golden), {{"score_until_end", true}});
-  const auto tokenizer = ClipTokenizer::open(golden.file(golden.json()["vocabulary"].get<std::string>()));
+  const auto tokenizer = ClipTokenizer::open(golden.file(golden.json().at("vocabulary").get<std::string>()));
   const at::Tensor features = golden.tensor("in_features");
   const std::vector<Caption> captions = decoder->decode(input_of(features));
   DecodeInput input = input_of(features);
@@ -171,40 +171,40 @@ void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost&
   // The last row is NaN, and not among the expected log-probabilities.
   const at::Tensor expected = golden.tensor("token_logprobs");
   report.compare("token_logprobs", log_probabilities_of(captions).narrow(0, 0, expected.size(0)), expected);
-  const nlohmann::json& texts = golden.json()["texts"];
+  const nlohmann::json& texts = golden.json().at("texts");
   report.require("a caption a text", texts.size() == captions.size());
   for (size_t i = 0; i < std::min(texts.size(), captions.size()); ++i) {
     const nlohmann::json& text = texts[i];
     const std::string name = fmt::format("texts[{}].", i);
     const Caption& caption = captions[i];
-    report.compare_text(name + "batched", caption.raw_text, text["batched"].get<std::string>());
+    report.compare_text(name + "batched", caption.raw_text, text.at("batched").get<std::string>());
     report.compare_text(name + "eval_postprocessed", caption.text,
-                        text["eval_postprocessed"].get<std::string>());
+                        text.at("eval_postprocessed").get<std::string>());
     // The forms with markers, which a caption has no field for.
     const auto& ids = caption.token_ids;
     const auto end = std::find(ids.begin(), ids.end(), tokenizer->end_id());
     const auto decoded = [&](auto last) { return tokenizer->decode({ids.begin(), last}); };
     report.compare_text(name + "batched_with_markers", decoded(end) + "<|endoftext|>",
-                        text["batched_with_markers"].get<std::string>());
+                        text.at("batched_with_markers").get<std::string>());
     report.compare_text(name + "single_decode", decoded(end == ids.end() ? end : end + 1),
-                        text["single_decode"].get<std::string>());
+                        text.at("single_decode").get<std::string>());
     report.compare_text(name + "stopped early", stopped[i].text, caption.text);
-    report.compare_number(name + "score", caption.score, number_of(text["score"]));
-    if (text["sum_logprob_until_end"].is_number()) {
+    report.compare_number(name + "score", caption.score, number_of(text.at("score")));
+    if (text.at("sum_logprob_until_end").is_number()) {
       report.compare_number(name + "sum_logprob_until_end", std::log(stopped[i].score),
-                            number_of(text["sum_logprob_until_end"]), "float");
+                            number_of(text.at("sum_logprob_until_end")), "float");
     }
     const int64_t first_end = end == ids.end() ? -1 : end - ids.begin();
-    report.require(name + "first_end_token", first_end == text["first_end_token"].get<int64_t>());
+    report.require(name + "first_end_token", first_end == text.at("first_end_token").get<int64_t>());
   }
 }
 
 void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const std::string vocabulary = golden.file(golden.json()["vocabulary"].get<std::string>()).string();
+  const std::string vocabulary = golden.file(golden.json().at("vocabulary").get<std::string>()).string();
   const auto tokenizer = ClipTokenizer::open(vocabulary);
   const at::Tensor expected = golden.tensor("ids77");
-  const auto captions = golden.json()["captions"].get<std::vector<std::string>>();
-  const auto decoded = golden.json()["decoded_ids77"].get<std::vector<std::string>>();
+  const auto captions = golden.json().at("captions").get<std::vector<std::string>>();
+  const auto decoded = golden.json().at("decoded_ids77").get<std::vector<std::string>>();
   const at::Tensor ids = tokenizer->tokenize(captions, expected.size(1), /*truncate=*/false);
   report.compare("ids77", ids);
   // A small fresh decoder: only its tokenizer matters here.
@@ -222,7 +222,7 @@ void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost&
   std::vector<size_t> dropped;
   report.compare("ids20", decoder->training_ids(captions, dropped));
   report.require("no caption is dropped", dropped.empty());
-  const auto too_long = golden.json()["too_long_rejected"].get<std::vector<std::string>>();
+  const auto too_long = golden.json().at("too_long_rejected").get<std::vector<std::string>>();
   report.require("longer captions give no ids", decoder->training_ids(too_long, dropped).size(0) == 0);
   report.require("longer captions are dropped", dropped.size() == too_long.size());
   for (size_t i = 0; i < decoded.size(); ++i) {
@@ -235,7 +235,7 @@ void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost&
 }
 
 void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const nlohmann::json& dims = golden.json()["dims"];
+  const nlohmann::json& dims = golden.json().at("dims");
   Value::Map no_dropout;
   for (const char* rate : {"resid_pdrop", "embd_pdrop", "attn_pdrop"}) {
     no_dropout.emplace_back(rate, dims.value(rate, 0.0));
@@ -256,7 +256,7 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
       const auto plain_loss = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), options);
       report.compare_number("loss0_without_label_smoothing",
                             plain_loss->loss(inputs[0], ids[0], /*training=*/false).value.item<double>(),
-                            golden.json()["loss0_without_label_smoothing"].get<double>(), "losses");
+                            golden.json().at("loss0_without_label_smoothing").get<double>(), "losses");
     }
     const TrainStep values = trainer.step(inputs.back(), ids[step]);
     losses.push_back(values.loss);

@@ -2,13 +2,15 @@
 // projection in three forms (spec/03 section 10). The case says what it holds; every tensor that it lists is
 // compared.
 
+#include <stdlib.h>
+
 #include <patchioner/error.hpp>
 #include <regex>
 
-#include "memory/memory_bank.hpp"
 #include "support/files.hpp"
 #include "verify/case_images.hpp"
 #include "verify/kinds.hpp"
+#include "verify/region_inputs.hpp"
 
 namespace patchioner {
 namespace {
@@ -93,9 +95,8 @@ bool split_map_heads(const std::string& name, Value& heads, std::string& rest) {
   return true;
 }
 
-void compare_tensor(CaseReport& report, CaseBackbones& backbones,
-                    const Value::Map& settings, const std::string& name, const std::string& stem,
-                    const at::Tensor& input) {
+void compare_tensor(CaseReport& report, CaseBackbones& backbones, const Value::Map& settings,
+                    const std::string& name, const std::string& stem, const at::Tensor& input) {
   const Backbone& backbone = backbones.with(settings);
   if (stem == "pos") {
     const int64_t patch = backbone.image_spec().patch_size;
@@ -168,7 +169,7 @@ at::Tensor run_input(const GoldenCase& golden, CaseReport& report, CaseBackbones
 
 void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
   report.used_as_input("text");
-  for (const nlohmann::json& variant : golden.json()["variants"]) {
+  for (const nlohmann::json& variant : golden.json().at("variants")) {
     const std::string name = variant.at("name").get<std::string>();
     CaseBackbones backbones(
         host, {{"plugin", "talk2dino"},
@@ -186,13 +187,18 @@ void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& h
   }
 }
 
+/// Every row brought to unit length, by the plugin that does so in a chain without a memory.
+at::Tensor unit_rows(PluginHost& host, const at::Tensor& rows) {
+  return host.gap(Value::Map{{"plugin", "none"}}, PluginContext())->to_text_space(rows);
+}
+
 void verify_projection_alone(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
-                             const WeightFiles& files) {
+                             const WeightFiles& files, PluginHost& host) {
   report.used_as_input("text");
   const at::Tensor projected = backbones.with().probe("projection", {{"text", golden.tensor("text")}});
   report.compare("projected", projected);
   if (golden.has("projected_norm")) {
-    report.compare("projected_norm", projected / projected.norm(2, 1, true));
+    report.compare("projected_norm", unit_rows(host, projected));
   }
   if (!golden.has("projected_first_release")) {
     return;
@@ -211,24 +217,66 @@ void verify_projection_alone(const GoldenCase& golden, CaseReport& report, CaseB
   }
 }
 
-/// "... grid rows 0..1, columns 1..2 ..." of a tensor's meaning: the rectangle of patches that it is the mean
-/// of.
-at::Tensor mean_of_rectangle(const GoldenCase& golden, const at::Tensor& patches, const std::string& name) {
+/// "... grid rows 0..1, columns 1..2 ..." of a tensor's meaning, the only place where a case says it, as a
+/// box in pixels of the network input: half a patch short of the last cell's end, as the reference counts
+/// cells.
+Box box_of_meaning(const GoldenCase& golden, const std::string& name, int64_t patch_size) {
   const std::string meaning = golden.json().at("tensors").at(name).at("meaning").get<std::string>();
   std::smatch found;
   if (!std::regex_search(meaning, found, std::regex("rows (\\d+)\\.\\.(\\d+), columns (\\d+)\\.\\.(\\d+)"))) {
     throw Error(ErrorKind::data, "{}: the meaning of '{}' does not say which rows and columns",
                 golden.folder().string(), name);
   }
-  const auto number = [&found](size_t i) { return std::stoll(found[i].str()); };
-  return patches.slice(1, number(1), number(2) + 1)
-      .slice(2, number(3), number(4) + 1)
-      .flatten(1, 2)
-      .mean(1);  // [B,D]
+  const auto patch = static_cast<double>(patch_size);
+  const auto number = [&found](size_t i) { return std::stod(found[i].str()); };
+  return {number(3) * patch, number(1) * patch, (number(4) - number(3) + 0.5) * patch,
+          (number(2) - number(1) + 0.5) * patch};
+}
+
+/// A memory bank in a file, where the gap `memory` reads it, for as long as the object lives.
+class BankFile {
+ public:
+  explicit BankFile(const at::Tensor& rows) {
+    std::string folder = (std::filesystem::temp_directory_path() / "patchioner_bank_XXXXXX").string();
+    if (::mkdtemp(folder.data()) == nullptr) {
+      throw Error(ErrorKind::io, "{}: cannot be made; set TMPDIR to a folder that can be written", folder);
+    }
+    folder_ = folder;
+    write_safetensors(path(), {{"embeddings", rows}});
+    const std::vector<std::string> texts(static_cast<size_t>(rows.size(0)), "text");
+    write_file(folder_ / "bank.texts.json", nlohmann::json(texts).dump());
+  }
+  ~BankFile() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  BankFile(const BankFile&) = delete;
+  BankFile& operator=(const BankFile&) = delete;
+
+  std::filesystem::path path() const { return folder_ / "bank.safetensors"; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// The queries through the gap `memory`.
+void compare_memory(const GoldenCase& golden, CaseReport& report, PluginHost& host,
+                    const at::Tensor& memory) {
+  // A temperature of 0.01 magnifies rounding a hundredfold, so it starts from the case's own queries.
+  const at::Tensor queries = golden.tensor("queries");
+  const BankFile bank(memory);
+  for (const bool normalize : {true, false}) {
+    const auto gap = host.gap(Value::Map{{"plugin", "memory"},
+                                         {"bank", bank.path().string()},
+                                         {"temperature", 0.01},
+                                         {"normalize", normalize}},
+                              PluginContext());
+    report.compare(normalize ? "mem_projected" : "mem_projected_raw", gap->to_text_space(queries));
+  }
 }
 
 /// Image, texts and memory together.
-void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones) {
+void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones, PluginHost& host) {
   const nlohmann::json& json = golden.json();
   const Value::Map settings = preprocessing_options(json.at("preprocess"));
   const std::string prefix = "image/";
@@ -245,20 +293,17 @@ void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& b
   report.compare("memory", memory);
   const ImageFeatures features = backbone.encode(input, std::vector<std::string>{"avg_self_attn_token"});
   const at::Tensor patches = features.patches.flatten(1, 2)[0];  // [G,D]
-  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, -1, true); };
-  report.compare("patch_text_cosine", at::matmul(unit(patches), unit(memory).t()));
-  const at::Tensor region = mean_of_rectangle(golden, features.patches, "region_token");
+  report.compare("patch_text_cosine", at::matmul(unit_rows(host, patches), unit_rows(host, memory).t()));
+  const ImageSpec& spec = backbone.image_spec();
+  const Region box{box_of_meaning(golden, "region_token", spec.patch_size), ""};
+  const at::Tensor region =
+      region_features(*aggregator(host, "uniform"), {box}, identity_geometry(spec.rows(), spec.patch_size),
+                      patches);  // [1,D]
   report.compare("region_token", region);
   const int64_t single = golden.tensor("queries").size(0) - 3;
   report.compare("queries", at::cat({region, features.intermediates.at("avg_self_attn_token"),
                                      features.global, patches.slice(0, 0, single)}));
-
-  // The projection at temperature 0.01 magnifies rounding a hundredfold, so it starts from the case's own
-  // queries.
-  const auto bank = MemoryBank::from_memory(memory, std::vector<std::string>(memory.size(0), "text"));
-  const at::Tensor queries = golden.tensor("queries");
-  report.compare("mem_projected", bank->project(queries, {0.01, false, true}));
-  report.compare("mem_projected_raw", bank->project(queries, {0.01, false, false}));
+  compare_memory(golden, report, host, memory);
 }
 
 }  // namespace
@@ -293,9 +338,9 @@ void verify_talk2dino(const GoldenCase& golden, CaseReport& report, PluginHost& 
   const WeightFiles files = weight_files(golden);
   CaseBackbones backbones(host, options_of(golden, files));
   if (golden.json().contains("image")) {
-    verify_chain(golden, report, backbones);
+    verify_chain(golden, report, backbones, host);
   } else {
-    verify_projection_alone(golden, report, backbones, files);
+    verify_projection_alone(golden, report, backbones, files, host);
   }
 }
 

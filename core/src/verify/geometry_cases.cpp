@@ -206,7 +206,7 @@ void verify_gaussian(const GoldenCase& golden, CaseReport& report, PluginHost& h
   if (golden.json().contains("central_cells")) {
     const auto central = aggregator(host, "central");
     const std::vector<Region> regions = {{WholeImage{}, ""}};
-    for (const auto& [size, cells] : golden.json()["central_cells"].items()) {
+    for (const auto& [size, cells] : golden.json().at("central_cells").items()) {
       const int64_t grid = std::stoll(size);
       const int64_t cell =
           central->weights(regions, identity_geometry(grid, 1), {}).weights.argmax().item<int64_t>();

@@ -6,9 +6,6 @@
 
 namespace patchioner {
 
-// Declared here as they come: void verify_<what>(const GoldenCase& golden, CaseReport& report, PluginHost&
-// host);
-
 void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);

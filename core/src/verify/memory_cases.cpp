@@ -61,7 +61,7 @@ void compare_nearest(const GoldenCase& golden, CaseReport& report, const Gap& ga
   }
   if (golden.json().contains("argmax_texts")) {
     const auto matches = gap.nearest(queries, 1);
-    const auto texts = golden.json()["argmax_texts"].get<std::vector<std::string>>();
+    const auto texts = golden.json().at("argmax_texts").get<std::vector<std::string>>();
     report.require("as many texts as queries", texts.size() == matches.size());
     for (size_t query = 0; query < std::min(texts.size(), matches.size()); ++query) {
       report.compare_text(fmt::format("argmax_texts {}", query), matches[query].at(0).text, texts[query]);

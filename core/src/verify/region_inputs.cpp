@@ -3,6 +3,7 @@
 #include <patchioner/error.hpp>
 
 #include "data/region_json.hpp"
+#include "runtime/weighted_features.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -65,8 +66,8 @@ at::Tensor region_features(const Aggregator& aggregator, const std::vector<Regio
   if (attention.defined()) {
     features.attention = attention.view({geometry.rows, geometry.columns});
   }
-  const RegionWeights weights = aggregator.weights(regions, geometry, features);
-  return at::matmul(weights.weights, patches) * weights.scale.unsqueeze(1);  // [R,D]
+  return weighted_features(aggregator.weights(regions, geometry, features),
+                           static_cast<int64_t>(regions.size()), features.patches);
 }
 
 }  // namespace patchioner

@@ -1,12 +1,49 @@
-#include "verify/verify.hpp"
-
 #include <fmt/ranges.h>
+
+#include "verify/verify.hpp"
 
 namespace patchioner {
 namespace {
 
-std::string joined(const std::vector<std::string>& lines) {
+constexpr size_t kMostFailuresShown = 20;
+
+std::string joined(std::vector<std::string> lines) {
+  if (lines.size() > kMostFailuresShown) {
+    const size_t more = lines.size() - kMostFailuresShown;
+    lines.resize(kMostFailuresShown);
+    lines.push_back(fmt::format("and {} more", more));
+  }
   return fmt::format("{}", fmt::join(lines, "\n    "));
+}
+
+/// Throws SkipCase for a kind that cannot be run.
+const CaseKind& kind_named(const std::string& name) {
+  for (const CaseKind& kind : case_kinds()) {
+    if (name == kind.kind) {
+      if (kind.run == nullptr) {
+        throw SkipCase{kind.reason};
+      }
+      return kind;
+    }
+  }
+  throw SkipCase{fmt::format("the kind '{}' is not known", name)};
+}
+
+/// What ends a case half-way is one more of its failures. Only a case without any is skipped.
+void run_reported(const CaseKind& kind, const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+  try {
+    kind.run(golden, report, host);
+    report.finish();
+  } catch (const SkipCase& skip) {
+    if (report.passed()) {
+      throw;
+    }
+    report.fail(skip.reason);
+  } catch (const c10::Error& error) {
+    report.fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    report.fail(error.what());
+  }
 }
 
 }  // namespace
@@ -15,32 +52,18 @@ CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
   CaseResult result;
   result.folder = folder;
   try {
-    const GoldenCase golden(folder);
+    GoldenCase golden(folder);
     result.kind = golden.kind();
-    const CaseKind* known = nullptr;
-    for (const CaseKind& kind : case_kinds()) {
-      if (result.kind == kind.kind) {
-        known = &kind;
-      }
-    }
-    if (known == nullptr) {
-      throw SkipCase{fmt::format("the kind '{}' is not known", result.kind)};
-    }
-    if (known->run == nullptr) {
-      throw SkipCase{known->reason};
-    }
+    const CaseKind& kind = kind_named(result.kind);
+    golden.load();
     CaseReport report(golden);
-    known->run(golden, report, host);
-    report.finish();
+    run_reported(kind, golden, report, host);
     result.status = report.passed() ? CaseStatus::passed : CaseStatus::failed;
     result.largest_difference = report.largest_difference();
     result.detail = report.passed() ? report.largest_name() : joined(report.failures());
   } catch (const SkipCase& skip) {
     result.status = CaseStatus::skipped;
     result.detail = skip.reason;
-  } catch (const c10::Error& error) {
-    result.status = CaseStatus::failed;
-    result.detail = error.what_without_backtrace();
   } catch (const std::exception& error) {
     result.status = CaseStatus::failed;
     result.detail = error.what();

@@ -22,12 +22,19 @@ struct SkipCase {
 /// One case folder, read.
 class GoldenCase {
  public:
-  /// Throws SkipCase when case.json names a file that is absent, Error when it cannot be read.
+  /// Reads case.json; throws Error when it cannot be read.
   explicit GoldenCase(std::filesystem::path folder);
+
+  /// Opens the expected tensors. Throws SkipCase when these or any other file that the case names are absent,
+  /// so that a case without its data is skipped as a whole, before anything is compared.
+  void load();
 
   const std::filesystem::path& folder() const { return folder_; }
   const nlohmann::json& json() const { return json_; }
   std::string kind() const;
+
+  /// The names that the case promises values for: an "expected" list or map, or a "tensors" map.
+  std::vector<std::string> promised_names() const;
 
   /// Path of a file that the case names, relative to its folder. Throws SkipCase when it is absent.
   std::filesystem::path file(const std::string& name) const;
@@ -35,6 +42,7 @@ class GoldenCase {
   /// A tensor of expected.safetensors (inputs are there too). Throws Error when it is absent.
   at::Tensor tensor(const std::string& name) const;
   bool has(const std::string& name) const;
+  std::vector<std::string> tensor_names() const { return expected_.names(); }
 
  private:
   std::filesystem::path folder_;
@@ -42,8 +50,9 @@ class GoldenCase {
   StateDict expected_;
 };
 
-/// Collects the comparisons of one case. Every expected value must be compared or named as an input: what a
-/// case lists under "expected" (or "tensors") and nobody looked at makes the case fail.
+/// Collects the comparisons of one case. Every expected value must be there, and be compared or named as an
+/// input: what a case lists under "expected" (or "tensors") but does not hold, and what it lists or holds and
+/// nobody looked at, makes the case fail.
 class CaseReport {
  public:
   explicit CaseReport(const GoldenCase& golden);
@@ -59,6 +68,7 @@ class CaseReport {
   void compare_text(const std::string& name, const std::string& ours, const std::string& expected);
   /// A statement that must hold ("refused: truncated.pth").
   void require(const std::string& what, bool holds);
+  void fail(const std::string& what) { failures_.push_back(what); }
   /// Counts a tensor as an input, or as data that this case needs no answer for; say why in a comment at the
   /// call.
   void used_as_input(const std::string& name);
@@ -69,8 +79,8 @@ class CaseReport {
   const std::vector<std::string>& failures() const { return failures_; }
   size_t comparisons() const { return comparisons_; }
 
-  /// Fails the case for every expected tensor that was neither compared nor used. Called once, by the runner,
-  /// at the end.
+  /// Fails the case for every tensor that was neither compared nor used, and when nothing was compared at
+  /// all. Called once, by the runner, at the end.
   void finish();
 
  private:
