@@ -83,6 +83,18 @@ TEST_CASE("texts and bytes of every form") {
   CHECK(text_of(with_zeros({"\x96\x02\x00\x00\x00\x00\x00\x00\x00hi.", 12})) == "hi");
 }
 
+TEST_CASE("what is no character in a text becomes U+FFFD, so that every text is UTF-8") {
+  // As Python writes "a\ud800b", in binary and in textual form.
+  CHECK(text_of(pickle::text("a\xed\xa0\x80z") + ".") == "a\ufffd\ufffd\ufffdz");
+  CHECK(text_of(with_zeros({"\x8c\x01\xff.", 4})) == "\ufffd");
+  CHECK(text_of(with_zeros({"\x8d\x01\0\0\0\0\0\0\0\xff.", 11})) == "\ufffd");
+  CHECK(text_of("Va\\ud800z\n.") == "a\ufffdz");
+  CHECK(text_of("V\\U00110000\n.") == "\ufffd");
+  // Bytes are not text, and neither are the strings of Python 2.
+  CHECK(text_of(pickle::bytes("\xff") + ".") == "\xff");
+  CHECK(text_of(with_zeros({"U\x01\xff.", 4})) == "\xff");
+}
+
 TEST_CASE("containers keep their items in order") {
   for (const char* bytes : {"(K\x01K\x02K\x03t.", "K\x01K\x02K\x03\x87.",
                             "](K\x01K\x02K\x03"

@@ -121,6 +121,16 @@ TEST_CASE("a mask is its alpha where it has one, otherwise any colour above 0") 
   CHECK(read_mask(sample("grey16.png")).sum().item<int64_t>() == 23);
 }
 
-TEST_CASE("a JPEG is refused as a mask, whose black would not be exactly 0") {
-  CHECK_THROWS_WITH_AS(read_mask(sample("plain.jpg")), doctest::Contains("cannot be a mask"), Error);
+TEST_CASE("a lossy image is refused as a mask, whose black would not be exactly 0") {
+  CHECK_THROWS_WITH_AS(read_mask(sample("plain.jpg")), doctest::Contains("a JPEG cannot be a mask"), Error);
+  for (const char* name : {"lossy.webp", "lossy_animated.webp"}) {
+    CHECK_THROWS_WITH_AS(read_mask(sample(name)), doctest::Contains("a lossy WebP cannot be a mask"), Error);
+  }
+}
+
+TEST_CASE("a lossless WebP, and the exact alpha of a lossy one, is a mask") {
+  CHECK(read_mask(sample("lossless.webp")).sum().item<int64_t>() == 23);
+  const at::Tensor mask = read_mask(sample("lossy_alpha.webp"));  // [8,16]
+  CHECK(!mask.slice(1, 0, 8).any().item<bool>());
+  CHECK(mask.slice(1, 8, 16).all().item<bool>());
 }

@@ -2,6 +2,8 @@
 #include "image/resize.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "image_files.hpp"
 
@@ -18,6 +20,18 @@ at::Tensor grid(std::initializer_list<int> values, int64_t rows, int64_t columns
 const at::Tensor& source() {
   static const at::Tensor pixels = grid({0, 50, 100, 150, 255, 10, 200, 30, 40, 90, 255, 255, 0, 0, 7}, 3, 5);
   return pixels;
+}
+
+/// The same pixels in memory that ends with them: reading further is a crash.
+at::Tensor before_a_guard_page(const at::Tensor& pixels) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  void* pages = ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(pages != MAP_FAILED);
+  REQUIRE(::mprotect(static_cast<char*>(pages) + page, page, PROT_NONE) == 0);
+  const at::Tensor copy = at::from_blob(
+      static_cast<char*>(pages) + page - pixels.numel(), pixels.sizes(),
+      [=](void*) { ::munmap(pages, 2 * page); }, at::kByte);
+  return copy.copy_(pixels);
 }
 
 ImageSpec spec_of(int64_t resize, int64_t crop, bool keep_ratio) {
@@ -61,6 +75,15 @@ TEST_CASE("channels are resized independently, and a window is the full result c
   const at::Tensor same_width = resize_bicubic(pixels, 61, 90);
   CHECK(at::equal(resize_bicubic_window(pixels, 61, 90, {5, 40, 20, 17}),
                   same_width.slice(0, 40, 57).slice(1, 5, 25)));
+}
+
+TEST_CASE("nothing behind the last pixel is read, however narrow the image") {
+  for (int64_t width = 1; width <= 5; ++width) {
+    const at::Tensor pixels = before_a_guard_page(test::pattern(width, 4).slice(2, 0, 1));
+    CHECK(at::equal(resize_bicubic(pixels, 3 * width, 4), resize_bicubic(pixels.clone(), 3 * width, 4)));
+  }
+  const at::Tensor column = before_a_guard_page(grid({7, 8, 9}, 3, 1));
+  CHECK(at::equal(resize_bicubic(column, 2, 3), grid({7, 7, 8, 8, 9, 9}, 3, 2)));
 }
 
 TEST_CASE("a size of 0 is refused") {
