@@ -48,7 +48,7 @@ Expectation parse_expectation(std::string line, size_t number) {
   if (expectation.subject == "file") {
     expectation.file = take_word(line);
   } else if (expectation.subject != "out" && expectation.subject != "err") {
-    wrong(number, "an expectation begins with exit, out, err or file");
+    wrong(number, "an expectation begins with out, err or file");
   }
   expectation.relation = take_word(line);
   const bool bare =
@@ -67,6 +67,12 @@ Expectation parse_expectation(std::string line, size_t number) {
   return expectation;
 }
 
+void check_has_steps(const std::vector<Case>& cases) {
+  if (!cases.empty() && cases.back().steps.empty()) {
+    wrong(cases.back().line, fmt::format("the case '{}' has no '$ COMMAND'", cases.back().name));
+  }
+}
+
 }  // namespace
 
 std::vector<Case> parse_script(const std::string& text) {
@@ -80,6 +86,7 @@ std::vector<Case> parse_script(const std::string& text) {
       continue;
     }
     if (take_prefix(line, "case: ")) {
+      check_has_steps(cases);
       cases.push_back({number, line, needs_of_all, {}});
       continue;
     }
@@ -104,6 +111,10 @@ std::vector<Case> parse_script(const std::string& text) {
     } else {
       steps.back().expectations.push_back(parse_expectation(line, number));
     }
+  }
+  check_has_steps(cases);
+  if (cases.empty()) {
+    wrong(number, "there is no 'case: NAME'");
   }
   return cases;
 }

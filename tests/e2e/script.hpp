@@ -6,7 +6,7 @@
 
 namespace e2e {
 
-/// One line of expectation: of what ("out", "err", "exit", "file NAME"), in which way ("has", "is" ...),
+/// One line of expectation: of what ("out", "err", "file" with its name), in which way ("has", "is" ...),
 /// which text.
 struct Expectation {
   size_t line = 0;
@@ -30,7 +30,8 @@ struct Case {
   std::vector<Step> steps;
 };
 
-/// Throws std::runtime_error with the line of the first mistake.
+/// Throws std::runtime_error with the line of the first mistake; a script without a case and a case without a
+/// step are mistakes, since they would test nothing.
 std::vector<Case> parse_script(const std::string& text);
 
 }  // namespace e2e
