@@ -4,6 +4,7 @@
 #include <patchioner/error.hpp>
 
 #include "data/rle.hpp"
+#include "geometry/region_check.hpp"
 #include "image/image.hpp"
 #include "support/nearest_name.hpp"
 
@@ -56,13 +57,13 @@ std::vector<double> numbers(const Json& json, size_t count, const std::string& w
 Box box_of(const Json& json, const std::string& where, const std::string& key) {
   const std::vector<double> values =
       numbers(json, 4, where, key, "[x,y,width,height] in pixels of the image");
-  if (values[2] < 0 || values[3] < 0) {
-    throw Error(ErrorKind::data,
-                "{}: the box {} is inverted: its width or height is negative; give x,y of the top left "
-                "corner, width, height (not two corners)",
-                where, excerpt(json));
+  const Box box{values[0], values[1], values[2], values[3]};
+  try {
+    check_box(box);
+  } catch (const Error& error) {
+    throw error.within(where);
   }
-  return {values[0], values[1], values[2], values[3]};
+  return box;
 }
 
 BoxSet boxes_of(const Json& json, const std::string& where) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <patchioner/error.hpp>
 
 #include "geometry/image_mapping.hpp"
+#include "geometry/region_check.hpp"
 
 namespace patchioner {
 namespace {
@@ -67,18 +67,7 @@ std::pair<int64_t, int64_t> cut(const Span& span, int64_t size, BoxRule rule, Em
 }  // namespace
 
 InputBox to_input_box(const Box& box, const ImageGeometry& geometry) {
-  if (!std::isfinite(box.x) || !std::isfinite(box.y) || !std::isfinite(box.width) ||
-      !std::isfinite(box.height)) {
-    throw Error(ErrorKind::data,
-                "the box {},{},{},{} holds a number that is not finite; give x,y,width,height in pixels",
-                box.x, box.y, box.width, box.height);
-  }
-  if (box.width < 0 || box.height < 0) {
-    throw Error(ErrorKind::data,
-                "the box {},{},{},{} is inverted: its width or height is negative; give x,y of the top left "
-                "corner, width, height",
-                box.x, box.y, box.width, box.height);
-  }
+  check_box(box);
   const ImageMapping map = mapping_of(geometry);
   double x = map.x.to_input(box.x);
   double y = map.y.to_input(box.y);

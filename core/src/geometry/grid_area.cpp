@@ -1,32 +1,31 @@
 #include "geometry/grid_area.hpp"
 
+#include "geometry/cell_grid.hpp"
+#include "geometry/image_mapping.hpp"
+
 namespace patchioner {
+namespace {
+
+/// A rectangle of cells, by the mapping that regions find their cells with.
+Box area_of(const PatchRange& cells, const ImageGeometry& geometry) {
+  const ImageMapping map = mapping_of(geometry);
+  const int64_t patch = geometry.spec.patch_size;
+  const auto border = [patch](const AxisMapping& axis, int64_t cell) {
+    return axis.to_original(static_cast<double>(cell * patch));
+  };
+  const double left = border(map.x, cells.column_begin);
+  const double top = border(map.y, cells.row_begin);
+  return {left, top, border(map.x, cells.column_end) - left, border(map.y, cells.row_end) - top};
+}
+
+}  // namespace
 
 Box grid_area(const ImageGeometry& geometry) {
-  const auto width = static_cast<double>(geometry.image_width);
-  const auto height = static_cast<double>(geometry.image_height);
-  const ImageSpec& spec = geometry.spec;
-  if (!spec.keep_img_ratio || spec.resize_dim <= 0) {
-    return {0, 0, width, height};
-  }
-  const double scale = static_cast<double>(spec.resize_dim) / std::min(width, height);
-  const auto axis = [&](double side, double& start, double& length) {
-    const double margin = std::trunc(side * scale) - static_cast<double>(spec.crop_dim);
-    start = std::floor(margin / 2) / scale;  // negative where the crop is padded
-    length = static_cast<double>(spec.crop_dim) / scale;
-  };
-  Box area;
-  axis(width, area.x, area.width);
-  axis(height, area.y, area.height);
-  return area;
+  return area_of({0, geometry.rows, 0, geometry.columns}, geometry);
 }
 
 Box cell_area(const ImageGeometry& geometry, int64_t row, int64_t column) {
-  const Box area = grid_area(geometry);
-  const double width = area.width / static_cast<double>(std::max<int64_t>(geometry.columns, 1));
-  const double height = area.height / static_cast<double>(std::max<int64_t>(geometry.rows, 1));
-  return {area.x + static_cast<double>(column) * width, area.y + static_cast<double>(row) * height, width,
-          height};
+  return area_of({row, row + 1, column, column + 1}, geometry);
 }
 
 }  // namespace patchioner

@@ -6,8 +6,10 @@
 
 namespace patchioner {
 
-/// The part of the original image that the patch grid covers, in its pixels: all of it when squashing, the
-/// centre square when cropping (it may reach over the border where the crop is padded).
+/// The part of the original image that regions find the cells of the grid in, in its pixels: all of it when
+/// squashing, the centre square when cropping; less what patches of a size that does not divide the network
+/// input leave over at the right and bottom. It may reach over the border of an image that the crop is padded
+/// around, whose regions are mapped without the padding's shift, as in the reference (spec/01 section 4.1).
 Box grid_area(const ImageGeometry& geometry);
 
 /// The cell of the grid that holds a patch, in pixels of the original image.

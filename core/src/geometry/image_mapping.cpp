@@ -6,10 +6,10 @@
 namespace patchioner {
 namespace {
 
-AxisMapping squash_axis(int64_t image, int64_t input) {
+AxisMapping squash_axis(const ImageSpec& spec, int64_t image) {
   AxisMapping axis;
-  axis.input_size = static_cast<double>(input);
-  axis.numerator = static_cast<double>(input);
+  axis.input_size = static_cast<double>(spec.input_size());
+  axis.numerator = static_cast<double>(spec.resize_dim);
   axis.denominator = static_cast<double>(image);
   axis.scale = axis.numerator / axis.denominator;
   return axis;
@@ -19,7 +19,7 @@ AxisMapping squash_axis(int64_t image, int64_t input) {
 AxisMapping crop_axis(const ImageSpec& spec, int64_t image, int64_t shorter, double scale) {
   AxisMapping axis;
   axis.scale = scale;
-  axis.input_size = static_cast<double>(spec.crop_dim);
+  axis.input_size = static_cast<double>(spec.input_size());
   axis.numerator = static_cast<double>(spec.resize_dim);
   axis.denominator = static_cast<double>(shorter);
   // Rounded down, where the crop of the pixels itself rounds half to even: the reference's own inconsistency.
@@ -35,7 +35,7 @@ ImageMapping mapping_of(const ImageGeometry& geometry) {
   const int64_t width = geometry.image_width;
   const int64_t height = geometry.image_height;
   if (!spec.keep_img_ratio) {
-    return {squash_axis(width, spec.resize_dim), squash_axis(height, spec.resize_dim)};
+    return {squash_axis(spec, width), squash_axis(spec, height)};
   }
   const auto resize = static_cast<double>(spec.resize_dim);
   const int64_t shorter = std::min(width, height);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <patchioner/error.hpp>
 #include <vector>
 
 #include "geometry/image_mapping.hpp"
+#include "geometry/region_check.hpp"
 
 namespace patchioner {
 namespace {
@@ -69,16 +69,8 @@ double apply(MaskRule rule, double share) {
 }  // namespace
 
 CellGrid mask_cells(const Mask& mask, const ImageGeometry& geometry, MaskRule rule) {
-  const at::Tensor& pixels = mask.pixels;
-  if (!pixels.defined() || pixels.dim() != 2 || pixels.size(0) != geometry.image_height ||
-      pixels.size(1) != geometry.image_width) {
-    throw Error(ErrorKind::data,
-                "the mask has {}x{} pixels and its image {}x{}; a mask has the size of its image",
-                pixels.defined() && pixels.dim() == 2 ? pixels.size(1) : 0,
-                pixels.defined() && pixels.dim() == 2 ? pixels.size(0) : 0, geometry.image_width,
-                geometry.image_height);
-  }
-  const at::Tensor marked = pixels.to(at::kCPU, at::kBool).contiguous();  // [H,W]
+  check_mask(mask, geometry);
+  const at::Tensor marked = mask.pixels.to(at::kCPU, at::kBool).contiguous();  // [H,W]
   const bool* data = marked.const_data_ptr<bool>();
   const ImageMapping map = mapping_of(geometry);
   const std::vector<double> columns = cell_borders(map.x, geometry.columns, geometry.spec.patch_size);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "geometry/cell_weights.hpp"
+#include "geometry/region_check.hpp"
 
 namespace patchioner {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 struct WeightedCells {
   CellGrid weights;  ///< summing to 1, or NaN
   double scale = 1;
-  std::string warning;
+  std::vector<std::string> warnings;
 };
 
 class RegionVisitor {
@@ -22,7 +23,8 @@ class RegionVisitor {
       : geometry_(geometry), rules_(rules), weighting_(weighting), like_(geometry) {}
 
   WeightedCells operator()(const WholeImage&) const {
-    return normalised(weighting_.image(like_), like_.whole(), weighting_.image_scale());
+    return normalised(weighting_.image(like_), uniform_weights(like_.whole(), like_),
+                      weighting_.image_scale());
   }
 
   WeightedCells operator()(const Box& box) const {
@@ -31,17 +33,16 @@ class RegionVisitor {
     if (range.empty()) {
       return nothing();
     }
-    WeightedCells cells = normalised(weighting_.box(range, like_), range, 1);
-    if (rules_.empty == EmptyRegion::nearest && !box_is_visible(box, geometry_)) {
-      cells.warning = fmt::format("the box {},{},{},{} lies outside {}; the nearest patch was taken", box.x,
-                                  box.y, box.width, box.height, seen());
-    }
+    WeightedCells cells = normalised(weighting_.box(range, like_), uniform_weights(range, like_), 1);
+    remark(box, cells.warnings);
     return cells;
   }
 
   WeightedCells operator()(const BoxSet& set) const {
     weighting_.begin_set();
     CellGrid total(geometry_);
+    CellGrid equally(geometry_);
+    std::vector<std::string> warnings;
     bool any = false;
     for (const Box& box : set.boxes) {
       const PatchRange range = range_in_set(box);
@@ -49,17 +50,24 @@ class RegionVisitor {
         continue;
       }
       any = true;
+      const CellGrid patches = uniform_weights(range, like_);
+      equally.add(patches);
       CellGrid weights = weighting_.box(range, like_);
       if (rules_.set == RegionSetRule::per_box) {
-        weights = normalised(weights, range, 1).weights;
+        WeightedCells one = normalised(std::move(weights), patches, 1, "the box " + text_of(box));
+        warnings.insert(warnings.end(), one.warnings.begin(), one.warnings.end());
+        weights = std::move(one.weights);
       }
       total.add(weights);
+      remark(box, warnings);
     }
     weighting_.end_set();
     if (!any) {
       return whole_image_mean(fmt::format("no box of the set lies on {}", seen()));
     }
-    return normalised(total, total.support(), 1);
+    WeightedCells cells = normalised(std::move(total), std::move(equally), 1);
+    cells.warnings.insert(cells.warnings.begin(), warnings.begin(), warnings.end());
+    return cells;
   }
 
   WeightedCells operator()(const Trace& trace) const {
@@ -76,17 +84,11 @@ class RegionVisitor {
     if (uniform.support().empty()) {
       return whole_image_mean(fmt::format("the mask has no patch on {}", seen()));
     }
-    return normalised(weighting_.cells(uniform), uniform.support(), 1);
+    return normalised(weighting_.cells(uniform), uniform, 1);
   }
 
   WeightedCells operator()(const Patch& patch) const {
-    if (patch.row < 0 || patch.row >= geometry_.rows || patch.column < 0 ||
-        patch.column >= geometry_.columns) {
-      throw Error(
-          ErrorKind::data,
-          "the patch {},{} (row, column) lies outside the grid of {} rows and {} columns, which count from 0",
-          patch.row, patch.column, geometry_.rows, geometry_.columns);
-    }
+    check_patch(patch, geometry_);
     return {uniform_weights({patch.row, patch.row + 1, patch.column, patch.column + 1}, like_), 1, {}};
   }
 
@@ -100,14 +102,27 @@ class RegionVisitor {
     const double scale = rules_.trace_norm == TraceNorm::patches
                              ? weights.sum() / static_cast<double>(geometry_.patches())
                              : 1.0;
-    return normalised(weights, counts.support(), scale);
+    return normalised(weights, counts, scale);
   }
 
-  /// A box without a patch inside a set adds nothing, and is not moved to the nearest one either: the others
-  /// speak for the set.
+  /// What is odd about a box that got patches all the same.
+  void remark(const Box& box, std::vector<std::string>& warnings) const {
+    if (rules_.empty == EmptyRegion::nearest && !box_is_visible(box, geometry_)) {
+      warnings.push_back(
+          fmt::format("the box {} lies outside {}; the nearest patch was taken", text_of(box), seen()));
+    } else if (box.width == 0 || box.height == 0) {
+      warnings.push_back(
+          fmt::format("the box {} has no area; the patches under its edge were taken", text_of(box)));
+    }
+  }
+
+  /// A box beside a squashed image has no patch. In a set it adds nothing, and is not moved to the nearest
+  /// one either: the others speak for the set. A crop moves every box into itself (section 4.1), so that none
+  /// is without.
   PatchRange range_in_set(const Box& box) const {
     const InputBox input = to_input_box(box, geometry_);
-    if (rules_.empty == EmptyRegion::nearest && !box_is_visible(box, geometry_)) {
+    if (rules_.empty == EmptyRegion::nearest && !geometry_.spec.keep_img_ratio &&
+        !box_is_visible(box, geometry_)) {
       return {};
     }
     if (rules_.empty == EmptyRegion::nan) {
@@ -119,9 +134,10 @@ class RegionVisitor {
     return patches_of_box(input, geometry_, rules_.box, rules_.empty);
   }
 
-  /// Divided by their sum. Weights that are all 0, which only an attention map gives, become uniform over the
-  /// range.
-  WeightedCells normalised(CellGrid weights, const PatchRange& range, double scale) const {
+  /// Divided by their sum. In place of weights that are all 0, which only an attention map gives, those of
+  /// `equally` are taken, whose sum is above 0.
+  WeightedCells normalised(CellGrid weights, CellGrid equally, double scale,
+                           const std::string& whose = "the region") const {
     const double sum = weights.sum();
     if (sum > 0) {
       return {std::move(weights.scale(1.0 / sum)), scale, {}};
@@ -129,9 +145,10 @@ class RegionVisitor {
     if (rules_.empty == EmptyRegion::nan) {
       return nothing();
     }
-    CellGrid uniform = uniform_weights(range, like_);
-    uniform.scale(1.0 / uniform.sum());
-    return {std::move(uniform), 1, "all weights of the region are 0; its patches were weighted equally"};
+    equally.scale(1.0 / equally.sum());
+    return {std::move(equally),
+            1,
+            {fmt::format("all weights of {} are 0; its patches were weighted equally", whose)}};
   }
 
   WeightedCells nothing() const {
@@ -146,7 +163,7 @@ class RegionVisitor {
     }
     CellGrid weights = uniform_weights(like_.whole(), like_);
     weights.scale(1.0 / weights.sum());
-    return {std::move(weights), 1, reproach + "; the mean of the whole image was taken"};
+    return {std::move(weights), 1, {reproach + "; the mean of the whole image was taken"}};
   }
 
   std::string seen() const {
@@ -185,8 +202,8 @@ RegionWeights region_weights(std::span<const Region> regions, const ImageGeometr
     weights = std::transform(cells.weights.values.begin(), cells.weights.values.end(), weights,
                              [](double value) { return static_cast<float>(value); });
     *scales++ = static_cast<float>(cells.scale);
-    if (!cells.warning.empty()) {
-      result.warnings.push_back({i, std::move(cells.warning)});
+    for (std::string& warning : cells.warnings) {
+      result.warnings.push_back({i, std::move(warning)});
     }
   }
   return result;

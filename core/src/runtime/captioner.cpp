@@ -4,7 +4,8 @@
 
 #include <patchioner/log.hpp>
 
-#include "runtime/region_check.hpp"
+#include "geometry/region_check.hpp"
+#include "runtime/region_crop.hpp"
 #include "runtime/runtime_options.hpp"
 #include "runtime/weighted_features.hpp"
 
@@ -27,7 +28,7 @@ std::vector<RegionResult> results_of(std::span<const Region> regions) {
 void check_regions(std::vector<RegionResult>& results, const ImageGeometry& geometry) {
   for (RegionResult& result : results) {
     try {
-      check_region(result.region.shape, geometry, result.warnings);
+      check_region(result.region.shape, geometry);
     } catch (const Error& error) {
       result.error = error.what();
     }
@@ -52,9 +53,11 @@ PatchFeatures features_of(const ImageFeatures& features, int64_t index) {
 }
 
 /// The crop baseline looks at its cuts in the crop geometry, whatever the config says of whole images
-/// (spec/01 section 3.1).
+/// (spec/01 section 3.1). A backbone that only squashes need not say what it would crop to.
 ImageSpec crop_spec(ImageSpec spec) {
-  spec.crop_dim = spec.input_size();
+  if (spec.crop_dim <= 0) {
+    spec.crop_dim = spec.resize_dim;
+  }
   spec.keep_img_ratio = true;
   return spec;
 }

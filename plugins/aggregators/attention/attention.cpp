@@ -39,6 +39,11 @@ CellGrid map_of(const PatchFeatures& features, const ImageGeometry& geometry) {
                 attention.numel(), geometry.rows, geometry.columns);
   }
   const at::Tensor values = attention.to(at::kCPU, at::kDouble).contiguous();
+  if (!(values.isfinite() & (values >= 0)).all().item<bool>()) {
+    throw Error(ErrorKind::plugin,
+                "the backbone's attention map holds values that are negative or not finite; nothing can be "
+                "weighted by them");
+  }
   CellGrid map(geometry);
   map.values.assign(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
   return map;

@@ -90,7 +90,7 @@ TEST_CASE("wrong regions are refused with their place and what was expected") {
   check_refused(R"({"box": [0,0,1,"1"]})", "[x,y,width,height]");
   check_refused(R"({"box": [0,0,null,1]})", "found null");
   check_refused(R"({"box": [40,40,20,-20]})", "inverted");
-  check_refused(R"({"boxes": [[0,0,1,1],[0,0,-1,1]]})", "region 2, box 2: the box [0,0,-1,1] is inverted");
+  check_refused(R"({"boxes": [[0,0,1,1],[0,0,-1,1]]})", "region 2, box 2: the box 0,0,-1,1 is inverted");
   check_refused(R"({"boxes": [0,0,1,1]})", "[x,y,width,height]");
   check_refused(R"({"trace": [[0.1,0.2],[0.3]]})", "region 2, point 2");
   check_refused(R"({"trace": [{"x": 1}]})", "from 0,0 top left to 1,1");

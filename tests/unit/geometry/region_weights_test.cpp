@@ -140,6 +140,30 @@ TEST_CASE("a box of a set outside the image adds nothing") {
   CHECK(row(weigh({set}, under_nan())) == only({{1, 1.0F}}));
 }
 
+TEST_CASE("a crop moves a box of a set that lies beside it to its border, with a warning") {
+  const ImageSpec spec{
+      .resize_dim = 70, .crop_dim = 70, .keep_img_ratio = true, .patch_size = 14, .mean = {}, .std = {}};
+  const ImageGeometry cropped = geometry_of(spec, 200, 100);
+  // 200x100 becomes 140x70, of which columns 35 to 104 are seen; 0,0 is left of them, 95,45 in the middle.
+  const RegionWeights weights = weigh({BoxSet{{{0, 0, 5, 5}, {95, 45, 10, 10}}}}, {}, cropped);
+  CHECK(row(weights)[0] == doctest::Approx(0.5F));
+  CHECK(row(weights)[2 * 5 + 2] == doctest::Approx(0.5F));
+  REQUIRE(weights.warnings.size() == 1);
+  CHECK(weights.warnings[0].sentence ==
+        "the box 0,0,5,5 lies outside the part that is looked at of the image of 200x100 pixels; the nearest "
+        "patch was taken");
+}
+
+TEST_CASE("a box without area has the patches under its edge, and says so") {
+  const RegionWeights weights = weigh({Box{10, 10, 0, 5}, BoxSet{{{10, 10, 0, 5}}}});
+  CHECK(row(weights, 0) == only({{5, 1.0F}}));
+  CHECK(row(weights, 1) == only({{5, 1.0F}}));
+  REQUIRE(weights.warnings.size() == 2);
+  CHECK(weights.warnings[0].sentence ==
+        "the box 10,10,0,5 has no area; the patches under its edge were taken");
+  CHECK(weights.warnings[1].region == 1);
+}
+
 TEST_CASE("under nan a box of a set whose four indices sum below zero is padding") {
   // -25 px is index -3; grid[-3:-2] of 4 rows would be row 1.
   const Box box{-25, -25, 5, 5};
@@ -156,6 +180,18 @@ TEST_CASE("weights that are all 0 become equal, with a warning, or NaN") {
   CHECK(region_weights(regions, geometry(), under_nan(), blind).weights.isnan().all().item<bool>());
 }
 
+TEST_CASE("a set whose weights are all 0 has its boxes' patches equally, under either rule") {
+  const std::vector<Region> regions = {{BoxSet{{{0, 0, 5, 5}, {35, 35, 5, 5}}}, ""}};
+  Blind blind;
+  for (const RegionSetRule rule : {RegionSetRule::per_box, RegionSetRule::per_patch}) {
+    RegionRules rules;
+    rules.set = rule;
+    const RegionWeights weights = region_weights(regions, geometry(), rules, blind);
+    CHECK(row(weights) == only({{0, 0.5F}, {15, 0.5F}}));
+    CHECK_FALSE(weights.warnings.empty());
+  }
+}
+
 TEST_CASE("a one-patch grid has one answer") {
   const RegionWeights weights =
       weigh({WholeImage{}, Box{3, 3, 2, 2}, Trace{{{0.5, 0.5}}}, Mask{at::ones({10, 10}, at::kBool)}}, {},
@@ -164,9 +200,8 @@ TEST_CASE("a one-patch grid has one answer") {
 }
 
 TEST_CASE("a patch outside the grid, an inverted box, a mask of another size are refused") {
-  CHECK_THROWS_WITH_AS(
-      weigh({Patch{4, 0}}),
-      doctest::Contains("the patch 4,0 (row, column) lies outside the grid of 4 rows and 4 columns"), Error);
+  CHECK_THROWS_WITH_AS(weigh({Patch{4, 0}}),
+                       doctest::Contains("patch 4,0 lies outside the grid of 4 rows and 4 columns"), Error);
   CHECK_THROWS_WITH_AS(weigh({Patch{0, -1}}), doctest::Contains("outside the grid"), Error);
   CHECK_THROWS_WITH_AS(weigh({Box{0, 0, -1, 3}}), doctest::Contains("inverted"), Error);
   CHECK_THROWS_WITH_AS(weigh({BoxSet{{{0, 0, std::nan(""), 3}}}}), doctest::Contains("not finite"), Error);

@@ -112,6 +112,6 @@ TEST_CASE("in crop mode the mask is shifted and cut like the image") {
 
 TEST_CASE("a mask of another size than its image is refused with both sizes") {
   CHECK_THROWS_WITH_AS(mask_cells({at::zeros({3, 4}, at::kBool)}, make(5, 3, 4, 4, 2, false), MaskRule::any),
-                       doctest::Contains("the mask has 4x3 pixels and its image 5x3"), Error);
+                       doctest::Contains("the mask has 4x3 pixels and the image 5x3"), Error);
   CHECK_THROWS_AS(mask_cells({}, make(5, 3, 4, 4, 2, false), MaskRule::any), Error);
 }

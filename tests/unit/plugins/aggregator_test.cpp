@@ -144,6 +144,24 @@ TEST_CASE("attention_writeback does not change the features it is given") {
   CHECK(at::equal(features.attention, before));
 }
 
+TEST_CASE("an attention map that is negative or not finite is refused") {
+  for (const float bad : {std::nanf(""), -0.1F, std::numeric_limits<float>::infinity()}) {
+    PatchFeatures features = small_map();
+    features.attention[1][0] = bad;
+    CHECK_THROWS_WITH_AS(weigh("plugin: attention", {kTop}, grid(2), features),
+                         doctest::Contains("negative or not finite"), Error);
+  }
+}
+
+TEST_CASE("an attention map that is 0 under a whole set weighs its patches equally, and says so") {
+  PatchFeatures features = small_map();
+  features.attention = at::tensor({0.0F, 0.0F, 0.5F, 0.5F}).view({2, 2});
+  const RegionWeights weights =
+      weigh("{plugin: attention, region_set: per_patch}", {BoxSet{{kTop}}}, grid(2), features);
+  CHECK(at::equal(weights.weights, at::tensor({0.5F, 0.5F, 0.0F, 0.0F}).view({1, 4})));
+  CHECK(weights.warnings.size() == 1);
+}
+
 TEST_CASE("attention without a map, or with one of another grid, is refused") {
   CHECK_THROWS_WITH_AS(weigh("plugin: attention", {WholeImage{}}, grid(2)),
                        doctest::Contains("needs an attention map"), Error);

@@ -94,13 +94,11 @@ TEST_CASE("an image without regions and an image whose regions are all wrong giv
 }
 
 TEST_CASE("a warning stands at the region that it is about") {
-  const std::vector<CaptionTask> tasks = {
-      task(fake::quarters(), {Patch{0, 0}, BoxSet{}, Patch{0, 1}, Box{1, 1, 0, 4}})};
+  const std::vector<CaptionTask> tasks = {task(fake::quarters(), {Patch{0, 0}, BoxSet{}, Patch{0, 1}})};
   const auto results = fake::Parts{}.captioner().caption(tasks);
   CHECK(results[0][0].warnings.empty());
   CHECK(results[0][1].warnings == std::vector<std::string>{"the set is empty"});
   CHECK(results[0][2].warnings.empty());
-  CHECK(results[0][3].warnings.size() == 1);
 }
 
 TEST_CASE("gaps are applied in the order of the config") {
@@ -154,6 +152,19 @@ TEST_CASE("crops of all images are encoded in batches and never touch the whole 
   CHECK(results[1][1].warnings.size() == 1);
   CHECK(results[1][2].warnings.size() == 1);
   CHECK(parts.backbone->batches == std::vector<int64_t>{2, 2, 2});
+}
+
+TEST_CASE("crops are cut to crop_dim also where whole images are squashed to another size") {
+  fake::Parts parts;
+  parts.aggregator->from = FeatureSource::crops;
+  Image framed = fake::plain(0);
+  framed.pixels.slice(0, 2, 6).slice(1, 2, 6) = at::tensor({255, 0, 0}, at::kByte);
+  const std::vector<CaptionTask> tasks = {task(framed, {WholeImage{}})};
+  CHECK(texts(parts.captioner().caption(tasks)[0])[0] == "25,0,0");
+  parts.backbone->spec.crop_dim = 4;
+  CHECK(texts(parts.captioner().caption(tasks)[0])[0] == "100,0,0");
+  parts.backbone->spec.crop_dim = 0;  // a backbone that only squashes
+  CHECK(texts(parts.captioner().caption(tasks)[0])[0] == "25,0,0");
 }
 
 TEST_CASE("a backbone that encodes regions itself is asked once an image") {

@@ -1,44 +1,13 @@
-#include "runtime/region_check.hpp"
+#include "runtime/region_crop.hpp"
 
-#include <patchioner/error.hpp>
+#include <fmt/format.h>
+
+#include <limits>
 
 #include "geometry/grid_area.hpp"
 
 namespace patchioner {
 namespace {
-
-std::string text_of(const Box& box) {
-  return fmt::format("{:g},{:g},{:g},{:g}", box.x, box.y, box.width, box.height);
-}
-
-void check_box(const Box& box, std::vector<std::string>& warnings) {
-  if (!std::isfinite(box.x) || !std::isfinite(box.y) || !std::isfinite(box.width) ||
-      !std::isfinite(box.height)) {
-    throw Error(ErrorKind::data, "the box {} holds a number that is not finite; give x,y,w,h in pixels",
-                text_of(box));
-  }
-  if (box.width < 0 || box.height < 0) {
-    throw Error(
-        ErrorKind::data,
-        "the box {} is inverted: its width or height is negative; give x,y,w,h with x,y the top left corner",
-        text_of(box));
-  }
-  if (box.width == 0 || box.height == 0) {
-    warnings.push_back(
-        fmt::format("the box {} has no area; the patches under its edge are taken", text_of(box)));
-  }
-}
-
-void check_mask(const Mask& mask, const ImageGeometry& geometry) {
-  if (!mask.pixels.defined() || mask.pixels.dim() != 2) {
-    throw Error(ErrorKind::data, "the mask is not a picture of rows and columns");
-  }
-  if (mask.pixels.size(0) != geometry.image_height || mask.pixels.size(1) != geometry.image_width) {
-    throw Error(ErrorKind::data,
-                "the mask has {}x{} pixels and the image {}x{}; a mask has the size of its image",
-                mask.pixels.size(1), mask.pixels.size(0), geometry.image_width, geometry.image_height);
-  }
-}
 
 /// The smallest rectangle around what was put into it.
 struct Bounds {
@@ -101,37 +70,6 @@ Bounds bounds_of(const RegionShape& shape, const ImageGeometry& geometry) {
 
 }  // namespace
 
-void check_region(const RegionShape& shape, const ImageGeometry& geometry,
-                  std::vector<std::string>& warnings) {
-  if (const auto* box = std::get_if<Box>(&shape)) {
-    check_box(*box, warnings);
-  } else if (const auto* set = std::get_if<BoxSet>(&shape)) {
-    for (const Box& one : set->boxes) {
-      check_box(one, warnings);
-    }
-  } else if (const auto* trace = std::get_if<Trace>(&shape)) {
-    for (size_t i = 0; i < trace->points.size(); ++i) {
-      if (!std::isfinite(trace->points[i].x) || !std::isfinite(trace->points[i].y)) {
-        throw Error(ErrorKind::data, "point {} of the trace is not finite; give x,y between 0 and 1", i + 1);
-      }
-    }
-  } else if (const auto* mask = std::get_if<Mask>(&shape)) {
-    check_mask(*mask, geometry);
-  } else if (const auto* patch = std::get_if<Patch>(&shape)) {
-    if (patch->row < 0 || patch->row >= geometry.rows || patch->column < 0 ||
-        patch->column >= geometry.columns) {
-      throw Error(ErrorKind::data,
-                  "patch {},{} lies outside the grid of {} rows and {} columns; they count from 0",
-                  patch->row, patch->column, geometry.rows, geometry.columns);
-    }
-  } else if (const auto* point = std::get_if<ImagePoint>(&shape)) {
-    if (!std::isfinite(point->x) || !std::isfinite(point->y)) {
-      throw Error(ErrorKind::data, "the point {:g},{:g} is not finite; give x,y in pixels", point->x,
-                  point->y);
-    }
-  }
-}
-
 Box crop_of(const RegionShape& shape, const ImageGeometry& geometry, std::vector<std::string>& warnings) {
   const Bounds bounds = bounds_of(shape, geometry);
   if (bounds.empty()) {
@@ -140,6 +78,11 @@ Box crop_of(const RegionShape& shape, const ImageGeometry& geometry, std::vector
     return {0, 0, static_cast<double>(geometry.image_width), static_cast<double>(geometry.image_height)};
   }
   Box box = bounds.box();
+  const bool boxes = std::holds_alternative<Box>(shape) || std::holds_alternative<BoxSet>(shape);
+  if (boxes && (box.width == 0 || box.height == 0)) {
+    warnings.push_back(fmt::format("the {} {:g},{:g},{:g},{:g} has no area; its cut is widened to one pixel",
+                                   kind_name(shape), box.x, box.y, box.width, box.height));
+  }
   // Spec/01 section 3.1: a pixel is added to a zero width or height first.
   box.width += box.width == 0 ? 1 : 0;
   box.height += box.height == 0 ? 1 : 0;
