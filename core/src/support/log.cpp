@@ -1,7 +1,8 @@
-#include <cstdio>
 #include <mutex>
 #include <patchioner/log.hpp>
 #include <set>
+
+#include "support/progress.hpp"
 
 namespace patchioner {
 namespace {
@@ -31,7 +32,7 @@ void log_line(LogLevel level, const std::string& line) {
     log.sink(level, line);
     return;
   }
-  std::fprintf(stderr, "%s%s\n", level == LogLevel::warning ? "warning: " : "", line.c_str());
+  write_beside_progress((level == LogLevel::warning ? "warning: " : "") + line);
 }
 
 std::function<void(LogLevel, const std::string&)> set_log_sink(

@@ -4,11 +4,24 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <mutex>
 
 namespace patchioner {
 namespace {
 
 bool drawing_enabled = true;
+
+/// The moving line that stands on the terminal now; empty when there is none.
+struct MovingLine {
+  std::mutex mutex;
+  std::string text;
+};
+
+// Constructed at first use, never destroyed: threads may log while the process ends.
+MovingLine& moving_line() {
+  static MovingLine* instance = new MovingLine;
+  return *instance;
+}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<int64_t>(seconds + 0.5);
@@ -20,6 +33,17 @@ std::string duration(double seconds) {
 
 }  // namespace
 
+void write_beside_progress(const std::string& line) {
+  MovingLine& moving = moving_line();
+  const std::lock_guard<std::mutex> lock(moving.mutex);
+  if (moving.text.empty()) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  } else {
+    std::fprintf(stderr, "\r\033[K%s\n%s", line.c_str(), moving.text.c_str());
+  }
+  std::fflush(stderr);
+}
+
 Progress::Progress(std::string title, std::string unit, uint64_t total)
     : title_(std::move(title)),
       unit_(std::move(unit)),
@@ -29,8 +53,13 @@ Progress::Progress(std::string title, std::string unit, uint64_t total)
       drawn_(started_) {}
 
 Progress::~Progress() {
-  if (!finished_ && terminal_ && drawing_enabled && done_ > already_done_) {
-    std::fputc('\n', stderr);
+  if (!finished_ && terminal_ && drawing_enabled) {
+    MovingLine& moving = moving_line();
+    const std::lock_guard<std::mutex> lock(moving.mutex);
+    if (!moving.text.empty()) {
+      std::fputc('\n', stderr);
+      moving.text.clear();
+    }
   }
 }
 
@@ -78,8 +107,11 @@ void Progress::draw(bool last) {
   }
   drawn_ = now;
   const std::string text = line(std::chrono::duration<double>(now - started_).count());
+  MovingLine& moving = moving_line();
+  const std::lock_guard<std::mutex> lock(moving.mutex);
   if (terminal_) {
     std::fprintf(stderr, "\r%s\033[K%s", text.c_str(), last ? "\n" : "");
+    moving.text = last ? "" : text;
   } else {
     std::fprintf(stderr, "%s\n", text.c_str());
   }

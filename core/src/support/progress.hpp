@@ -8,6 +8,10 @@
 
 namespace patchioner {
 
+/// Writes a line to standard error; a moving progress line on a terminal makes room for it and stands below
+/// it afterwards. [any-thread]
+void write_beside_progress(const std::string& line);
+
 /// Counts units of work and shows rate and time left. Cheap to update; draws at most ten times a second on a
 /// terminal and once every ten seconds elsewhere. [one-thread]
 class Progress {
