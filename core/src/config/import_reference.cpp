@@ -54,13 +54,30 @@ class Import {
     result_.notes.push_back(fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
-  /// In the reference, the blocks of the special models win over the name (spec/01 section 2, `dino_model`).
+  /// In the reference, a name with dinov2 or openai wins over the blocks of the special models, and those are
+  /// looked at in this order (spec/01 section 2, `dino_model`).
   Family find_family(const Value& reference) {
     const auto has = [&](const char* key) {
       return reference.find(key) != nullptr && !reference.find(key)->is_null();
     };
+    const auto named = [&](const char* part) { return dino_model_.find(part) != std::string::npos; };
+    if (named("dinov2")) {
+      return named("dinotxt") ? Family::dinotxt : Family::talk2dino;
+    }
+    if (named("openai")) {
+      return Family::clip;
+    }
+    if (dino_model_.empty() && has("proxyclip_clipmodel")) {
+      return Family::proxyclip;
+    }
+    if (keys_.boolean("use_open_clip", false)) {
+      return Family::open_clip;
+    }
     if (has("regionclip_config")) {
       return Family::regionclip;
+    }
+    if (has("invite_config")) {
+      return Family::invite;
     }
     if (has("denseclip_config")) {
       return Family::denseclip;
@@ -68,28 +85,10 @@ class Import {
     if (has("alphaclip_config")) {
       return Family::alphaclip;
     }
-    if (has("invite_config")) {
-      return Family::invite;
-    }
-    if (keys_.boolean("use_open_clip", false)) {
-      return Family::open_clip;
-    }
-    if (dino_model_.find("dinotxt") != std::string::npos) {
-      return Family::dinotxt;
-    }
-    if (dino_model_.find("dinov2") != std::string::npos) {
-      return Family::talk2dino;
-    }
-    if (dino_model_.find("openai") != std::string::npos) {
-      return Family::clip;
-    }
-    if (dino_model_.empty() && has("proxyclip_clipmodel")) {
-      return Family::proxyclip;
-    }
     throw Error(ErrorKind::config,
                 "{}: this is no model file of the reference: 'dino_model' ('{}') names no backbone, and "
                 "there is none of invite_config, "
-                "denseclip_config, alphaclip_config, regionclip_config, proxyclip_clipmodel",
+                "denseclip_config, alphaclip_config, regionclip_config, use_open_clip, proxyclip_clipmodel",
                 reference.origin().to_string(), dino_model_);
   }
 
@@ -192,7 +191,9 @@ class Import {
   void clip(Value& backbone) {
     backbone.set("plugin", "clip");
     if (family_ == Family::open_clip) {
-      backbone.set("weights", weights_file("CLIP-ViT-H-14-laion2B-s32B-b79K/open_clip_model.safetensors"));
+      const std::string folder = "CLIP-ViT-H-14-laion2B-s32B-b79K/";
+      backbone.set("weights", weights_file(folder + "open_clip_model.safetensors"));
+      backbone.set("config", weights_file(folder + "open_clip_config.json"));  // heads are 80 wide
       backbone.set("ln_post", false);
     } else {
       backbone.set("weights", clip_file(openai_model()));
@@ -281,6 +282,9 @@ class Import {
       aggregator.set("plugin", "cls");
     } else if (from == "avg_self_attn" || boxes || traces) {
       aggregator.set("plugin", "attention");
+      if (boxes) {
+        aggregator.set("attention_writeback", true);  // spec/01, A4
+      }
     } else if (gaussian) {
       aggregator.set("plugin", "gaussian");
       aggregator.set("variance", variance.value_or(1.0));

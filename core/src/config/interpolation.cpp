@@ -48,6 +48,11 @@ size_t values_in(const Value& value) {
   return values;
 }
 
+/// Whether a value was said outside of all files: on the command line or by an environment variable.
+bool from_outside(const Value& value) {
+  return value.origin().line == 0 && !value.origin().file.empty();
+}
+
 /// Whether the text has a "${" at all, escaped or not; most have none.
 bool has_reference(const std::string& text) {
   return text.find("${") != std::string::npos;
@@ -81,6 +86,9 @@ class Resolver {
   }
 
  private:
+  /// Where a reference stands: it is the whole scalar, or part of a longer one.
+  enum class Place { alone, inside_text };
+
   void count(size_t values, const Origin& origin) {
     values_ += values;
     if (values_ > kMostValues) {
@@ -125,18 +133,21 @@ class Resolver {
   Value expand(const Value& value) {
     const std::string& text = value.as_text();
     if (text.starts_with("${") && closing(text, 2, value.origin()) == text.size() - 1) {
-      return reference(text.substr(2, text.size() - 3), value);
+      return reference(text.substr(2, text.size() - 3), value, Place::alone);
     }
-    return Value(expand_text(text, value)).set_origin(value.origin());
+    return expand_text(text, value);
   }
 
-  /// The text with its references replaced by their own text.
-  std::string expand_text(const std::string& text, const Value& value) {
+  /// The text with its references replaced by their own text. One that begins with what was said outside of
+  /// all files comes from there, so that a relative path in it starts at the current folder.
+  Value expand_text(const std::string& text, const Value& value) {
     std::string out;
+    Origin origin = value.origin();
     for (size_t at = 0; at < text.size();) {
       const size_t begin = text.find("${", at);
       if (begin == std::string::npos) {
-        return out + text.substr(at);
+        out += text.substr(at);
+        break;
       }
       size_t backslashes = 0;
       while (begin - backslashes > at && text[begin - backslashes - 1] == '\\') {
@@ -149,14 +160,18 @@ class Resolver {
         continue;
       }
       const size_t end = closing(text, begin + 2, value.origin());
-      out += scalar_text(reference(text.substr(begin + 2, end - begin - 2), value), text, value.origin());
+      const Value part = reference(text.substr(begin + 2, end - begin - 2), value, Place::inside_text);
+      if (begin == 0 && from_outside(part)) {
+        origin = part.origin();
+      }
+      out += scalar_text(part, text, value.origin());
       at = end + 1;
       if (out.size() > kLongestText) {
         throw Error(ErrorKind::config, "{}: references make a text longer than {} bytes",
                     value.origin().to_string(), kLongestText);
       }
     }
-    return out;
+    return Value(std::move(out)).set_origin(origin);
   }
 
   /// The position of the brace that closes the reference whose content begins at `from`.
@@ -176,22 +191,22 @@ class Resolver {
                 origin.to_string(), text);
   }
 
-  Value reference(const std::string& raw, const Value& value) {
+  Value reference(const std::string& raw, const Value& value, Place place) {
     if (++nested_ > kDeepestNesting) {
       throw Error(ErrorKind::config, "{}: references stand inside one another deeper than {} levels",
                   value.origin().to_string(), kDeepestNesting);
     }
-    Value result = reference_inside(raw, value);
+    Value result = reference_inside(raw, value, place);
     --nested_;
     return result;
   }
 
-  Value reference_inside(const std::string& raw, const Value& value) {
+  Value reference_inside(const std::string& raw, const Value& value, Place place) {
     constexpr std::string_view kEnvironment = "env:";
     if (raw.starts_with(kEnvironment)) {
-      return environment(raw.substr(kEnvironment.size()), value);
+      return environment(raw.substr(kEnvironment.size()), value, place);
     }
-    const std::string path = has_reference(raw) ? expand_text(raw, value) : raw;
+    const std::string path = has_reference(raw) ? expand_text(raw, value).as_text() : raw;
     if (path.empty() || path.find_first_of(" :,") != std::string::npos) {
       throw Error(ErrorKind::config,
                   "{}: '${{{}}}' is no reference; there are ${{path.to.key}} and ${{env:NAME,default}}",
@@ -200,7 +215,11 @@ class Resolver {
     return at_path(path, value.origin());
   }
 
-  Value environment(const std::string& raw, const Value& value) {
+  Value environment(const std::string& raw, const Value& value, Place place) {
+    // Inside a text, 2024.10 is no number.
+    const auto read = [place](const std::string& content, const Origin& origin) {
+      return place == Place::alone ? parse_plain_scalar(content, origin) : Value(content).set_origin(origin);
+    };
     const size_t comma = raw.find(',');
     const std::string name = raw.substr(0, comma);
     if (name.empty() || name.find_first_of(" ${}") != std::string::npos) {
@@ -208,7 +227,7 @@ class Resolver {
                   value.origin().to_string(), raw);
     }
     if (const char* content = std::getenv(name.c_str())) {
-      return parse_plain_scalar(content, value.origin());
+      return read(content, {"environment variable " + name, 0, 0});
     }
     if (comma == std::string::npos) {
       throw Error(
@@ -218,9 +237,10 @@ class Resolver {
     }
     const std::string fallback = raw.substr(comma + 1);
     if (has_reference(fallback)) {
-      return expand(Value(fallback).set_origin(value.origin()));
+      return place == Place::alone ? expand(Value(fallback).set_origin(value.origin()))
+                                   : expand_text(fallback, value);
     }
-    return parse_plain_scalar(fallback, value.origin());
+    return read(fallback, value.origin());
   }
 
   /// What stands at a path. A step that is itself a reference is followed first.

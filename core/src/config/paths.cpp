@@ -12,7 +12,8 @@ std::string resolve_path(const Value& text) {
   if (const char* home = std::getenv("HOME"); home != nullptr && path.starts_with("~/")) {
     return (std::filesystem::path(home) / path.substr(2)).lexically_normal().string();
   }
-  // "command line", "default" and the names of texts in memory have no folder, which leaves the current one.
+  // "command line", "default", "environment variable X" and the names of texts in memory have no folder,
+  // which leaves the current one.
   const std::filesystem::path folder = std::filesystem::path(text.origin().file).parent_path();
   return std::filesystem::absolute(folder / path).lexically_normal().string();
 }

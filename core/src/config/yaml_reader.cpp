@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "config/scalar.hpp"
 #include "support/files.hpp"
+#include "support/utf8.hpp"
 
 namespace patchioner {
 namespace {
@@ -158,6 +159,13 @@ class Builder : public YAML::EventHandler {
 
   void add(Value value, YAML::anchor_t anchor, size_t nodes) {
     if (anchor != 0) {
+      // What an anchor names is kept a second time, and again for each anchor inside of it.
+      anchored_nodes_ += nodes;
+      if (anchored_nodes_ > kMostNodes) {
+        throw Error(ErrorKind::config,
+                    "{}: anchors name more than {} values (those inside one another count again)",
+                    value.origin().to_string(), kMostNodes);
+      }
       anchors_[anchor] = {value, nodes};
     }
     if (frames_.empty()) {
@@ -179,41 +187,18 @@ class Builder : public YAML::EventHandler {
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   size_t nodes_ = 0;
+  size_t anchored_nodes_ = 0;
   int documents_ = 0;
 };
-
-/// The number of bytes of the UTF-8 sequence at the start of `text`, or 0 when there is none (RFC 3629).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return follows(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = first == 0xED && byte(1) > 0x9F;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90;
-    const bool too_large = first == 0xF4 && byte(1) > 0x8F;
-    return follows(1) && follows(2) && follows(3) && !overlong && !too_large ? 4 : 0;
-  }
-  return 0;
-}
 
 /// What yaml-cpp would repair or guess silently: other encodings, control characters, tabs as indentation.
 void check_characters(std::string_view text, const std::string& name) {
   Origin origin{name, 1, 1};
   bool indentation = true;
-  for (size_t at = 0; at < text.size();) {
+  const size_t ill_formed = first_ill_formed_utf8(text);
+  for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    const size_t length = utf8_length(text.substr(at));
-    if (length == 0) {
+    if (at == ill_formed) {
       throw Error(ErrorKind::config, "{}: this is no UTF-8 text", origin.to_string());
     }
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) {
@@ -228,9 +213,12 @@ void check_characters(std::string_view text, const std::string& name) {
       }
     }
     indentation = c == '\n' || (indentation && (c == ' ' || c == '\t'));
-    origin.line += c == '\n' ? 1 : 0;
-    origin.column = c == '\n' ? 1 : origin.column + 1;
-    at += length;
+    if (c == '\n') {
+      ++origin.line;
+      origin.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) {  // further bytes of a character
+      ++origin.column;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/config.hpp"
 #include "config/interpolation.hpp"
+#include "config/paths.hpp"
 #include "support/files.hpp"
 
 using namespace patchioner;
@@ -84,6 +85,26 @@ void run_case(const fs::path& file) {
 }
 
 }  // namespace
+
+TEST_CASE("a path from a set environment variable starts at the current folder, a default at its file") {
+  const auto path_of = [](const std::string& yaml) {
+    const Value document = interpolate(parse_yaml(yaml, "/configs/a.yaml"));
+    return resolve_path(document.at("w"));
+  };
+  unsetenv("PATCHIONER_TEST_WEIGHTS");
+  const std::string direct = "w: \"${env:PATCHIONER_TEST_WEIGHTS,weights}/x.pt\"\n";
+  const std::string by_name = "v: \"${env:PATCHIONER_TEST_WEIGHTS,weights}\"\nw: \"${v}/x.pt\"\n";
+  CHECK(path_of(direct) == "/configs/weights/x.pt");
+  CHECK(path_of(by_name) == "/configs/weights/x.pt");
+  setenv("PATCHIONER_TEST_WEIGHTS", "mine", 1);
+  const std::string here = (fs::current_path() / "mine/x.pt").string();
+  CHECK(path_of(direct) == here);
+  CHECK(path_of(by_name) == here);
+  CHECK(path_of("w: \"../${env:PATCHIONER_TEST_WEIGHTS}/x.pt\"\n") == "/mine/x.pt");  // the file says "../"
+  setenv("PATCHIONER_TEST_WEIGHTS", "/data", 1);
+  CHECK(path_of(direct) == "/data/x.pt");
+  unsetenv("PATCHIONER_TEST_WEIGHTS");
+}
 
 TEST_CASE("every case file composes to what it says, or is refused with the sentence that it says") {
   size_t cases = 0;

@@ -160,6 +160,31 @@ TEST_CASE("models whose plugins come later still become sections with their name
   CHECK(*dinotxt.document.find_path("backbone.vision_head") == Value(false));
 }
 
+TEST_CASE("a name with dinov2 or openai wins over the blocks of other models") {
+  const auto plugin = [](const std::string& yaml) {
+    return text_at(import("support_memory_size: 0\n" + yaml), "backbone.plugin");
+  };
+  CHECK(plugin("dino_model: dinov2_vitb14_reg\ninvite_config: {name: ViT-B/16}\n") == "talk2dino");
+  CHECK(plugin("dino_model: vit_base_patch16_clip_224.openai\nuse_open_clip: true\n") == "clip");
+  CHECK(plugin("dino_model: vit_base_patch16_clip_224.openai\nalphaclip_config: {name: ViT-B/16}\n") ==
+        "clip");
+  CHECK(plugin("dino_model: x\nalphaclip_config: {name: ViT-B/16}\ninvite_config: {name: ViT-B/16}\n") ==
+        "invite");
+  CHECK(plugin("proxyclip_clipmodel: ViT-B/16\ninvite_config: {name: ViT-B/16}\n") == "proxyclip");
+  CHECK(has_note(import("support_memory_size: 0\ndino_model: dinov2_vitb14_reg\ninvite_config: {name: "
+                        "ViT-B/16}\n"),
+                 "invite_config has no counterpart and is left out"));
+}
+
+TEST_CASE("OpenCLIP has its official file names and the config that says how wide its heads are") {
+  const ImportedConfig imported = import(
+      "dino_model: ViT-H/14\nuse_open_clip: True\nsupport_memory_size: 0\nresize_dim: 224\ncrop_dim: 224\n");
+  CHECK(text_at(imported, "backbone.weights") ==
+        "${env:PATCHIONER_WEIGHTS,weights}/CLIP-ViT-H-14-laion2B-s32B-b79K/open_clip_model.safetensors");
+  CHECK(text_at(imported, "backbone.config") ==
+        "${env:PATCHIONER_WEIGHTS,weights}/CLIP-ViT-H-14-laion2B-s32B-b79K/open_clip_config.json");
+}
+
 TEST_CASE("ViECap and MeaCap become their decoders, without a memory in front") {
   const ImportedConfig imported = import(
       "dino_model: dinov2_vitb14_reg\nsupport_memory_size: 0\nuse_talk2dino_project: False\ndecap_weights: "
@@ -183,7 +208,9 @@ TEST_CASE("evaluation flags choose the aggregator") {
   };
   CHECK(aggregator("caption_from: cls\n") == parse_yaml("{plugin: cls}", "x"));
   CHECK(aggregator("caption_from: avg_self_attn\n") == parse_yaml("{plugin: attention}", "x"));
-  CHECK(aggregator("use_attn_map_for_bboxes: true\n") == parse_yaml("{plugin: attention}", "x"));
+  CHECK(aggregator("use_attention_weighting: true\n") == parse_yaml("{plugin: attention}", "x"));
+  CHECK(aggregator("use_attn_map_for_bboxes: true\n") ==
+        parse_yaml("{plugin: attention, attention_writeback: true}", "x"));
   CHECK(aggregator("use_gaussian_weighting: true\ngaussian_variance: 0.5\n") ==
         parse_yaml("{plugin: gaussian, variance: 0.5}", "x"));
   CHECK(aggregator("caption_bboxes_type: cls_capt\n") == parse_yaml("{plugin: crop}", "x"));

@@ -116,6 +116,17 @@ TEST_CASE("aliases count for what they repeat, so that nine lines cannot become 
         std::string::npos);
 }
 
+TEST_CASE("anchors inside one another count for each of them") {
+  const std::string inner = "[" + repeated("1,", 60'000) + "]";
+  CHECK(parse_yaml("&a " + inner, "x.yaml").as_list().size() == 60'000);
+  CHECK(message_of("[&a [&b " + inner + "]]") ==
+        "x.yaml:1:2: anchors name more than 100000 values (those inside one another count again)");
+}
+
+TEST_CASE("a place counts characters, not bytes") {
+  CHECK(message_of("\xC3\xA9\xC3\xA9: \xFF\n") == "x.yaml:1:5: this is no UTF-8 text");
+}
+
 TEST_CASE("a map of 90,000 keys is read, and its double is still found") {
   std::string yaml;
   for (int i = 0; i < 90'000; ++i) {
@@ -218,6 +229,13 @@ TEST_CASE("any value that is written as YAML is read back equal") {
     REQUIRE_MESSAGE(again == value, yaml);
     REQUIRE_NOTHROW_MESSAGE(again = parse_yaml(write_yaml(value, true), "written"), yaml);
     REQUIRE_MESSAGE(again == value, write_yaml(value, true));
+  }
+}
+
+TEST_CASE("a text that looks like a number is written in quotes, however large the number would be") {
+  for (const char* text : {"12", "1e999", "99999999999999999999", "-1E+400"}) {
+    const Value value(Value::List{Value(std::string(text))});
+    CHECK(parse_yaml(write_yaml(value), "written") == value);
   }
 }
 
