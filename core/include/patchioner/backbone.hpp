@@ -43,8 +43,10 @@ class Backbone {
 
   virtual BackboneCapabilities capabilities() const { return {}; }
 
-  /// Identifies the weights of the text side (a digest of the files it was loaded from), so that a memory
-  /// bank or decoder made with other weights can be recognised. Empty when there is no text side.
+  /// Identifies what turns a text into its vector: the text side's weights, its settings and its tokenizer (a
+  /// digest of them), so that a memory bank or decoder made with another one can be recognised, and encoded
+  /// texts can be kept. Precision and device are no part of it, nor whether texts that are too long are cut
+  /// or refused. Empty when there is no text side.
   virtual std::string text_fingerprint() const { return {}; }
 
   /// The names that `encode` understands as intermediates ("x_prenorm", "qkv_last" ...), for messages and

@@ -5,6 +5,8 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "support/files.hpp"
+
 namespace patchioner {
 
 ClipTextEncoder::ClipTextEncoder(std::shared_ptr<const ClipText> tower,
@@ -58,6 +60,14 @@ void ClipTextEncoder::warn_about_cut(std::span<const std::string> texts, const a
 at::Tensor ClipTextEncoder::encode_ids(const at::Tensor& ids) const {
   const at::NoGradGuard no_gradients;
   return tower_->encode(ids).to(at::kCPU, at::kFloat);  // [N,D]
+}
+
+std::string ClipTextEncoder::digest(const std::string& weights, const std::string& more) const {
+  const ClipTextConfig& config = tower_->config();
+  return sha256(fmt::format(
+      "weights={}\nheads={}\nactivation={}\nepsilon={}\nend_id={}\ncontext={}\ntokenizer={}\n{}", weights,
+      config.block.heads, static_cast<int>(config.block.activation), config.block.epsilon,
+      config.end_id.value_or(-1), context_, tokenizer_ == nullptr ? "none" : tokenizer_->digest(), more));
 }
 
 TextClean text_clean_from(const std::string& name) {

@@ -30,6 +30,11 @@ class ClipTextEncoder {
 
   const ClipText& tower() const { return *tower_; }
 
+  /// SHA-256 of everything that decides which vector a text gets: the weights (their digest is given), the
+  /// tower's settings, tokenizer, context, and `more` of the plugin's own. Precision and device are left out,
+  /// and so is truncation, which only decides which texts get a vector at all.
+  std::string digest(const std::string& weights, const std::string& more) const;
+
  private:
   void warn_about_cut(std::span<const std::string> texts, const at::Tensor& ids) const;
   std::shared_ptr<const ClipText> tower_;

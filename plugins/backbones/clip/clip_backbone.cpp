@@ -113,7 +113,12 @@ BackboneCapabilities ClipBackbone::capabilities() const {
 }
 
 std::string ClipBackbone::text_fingerprint() const {
-  return text_ == nullptr ? std::string() : "clip_text:" + weights_.digest();
+  if (text_ == nullptr) {
+    return {};
+  }
+  return "clip_text:" +
+         text_->digest(weights_.digest(), fmt::format("text_clean={}\nround_weights_fp16={}",
+                                                      options_.text_clean, options_.round_weights_fp16));
 }
 
 std::vector<std::string> ClipBackbone::intermediate_names() const {

@@ -142,8 +142,10 @@ std::string Talk2DinoBackbone::text_fingerprint() const {
   if (projection_.projection == nullptr) {
     return {};
   }
-  return text_ == nullptr ? projection_.fingerprint
-                          : projection_.fingerprint + ",clip_text:" + clip_weights_.digest();
+  return text_ == nullptr
+             ? projection_.fingerprint
+             : projection_.fingerprint +
+                   ",clip_text:" + text_->digest(clip_weights_.digest(), "text_clean=" + options_.text_clean);
 }
 
 const VisionTransformer& Talk2DinoBackbone::image_tower() const {

@@ -232,6 +232,24 @@ TEST_CASE("clip with a vocabulary encodes texts as it encodes their ids, and cut
            "515 ids, the text tower only 200");
 }
 
+TEST_CASE(
+    "the fingerprint of clip's text side changes with everything that changes its vectors, and nothing "
+    "else") {
+  const std::string plain = backbone(kOpenAi + "}")->text_fingerprint();
+  CHECK(plain.starts_with("clip_text:"));
+  CHECK(plain.size() == std::string("clip_text:").size() + 64);
+  const auto same = [&](const std::string& options) {
+    return backbone(kOpenAi + options + "}")->text_fingerprint() == plain;
+  };
+  CHECK_FALSE(same("activation: gelu"));
+  CHECK_FALSE(same("text_heads: 2"));
+  CHECK_FALSE(same("round_weights_fp16: true"));
+  CHECK_FALSE(same("text_clean: basic"));
+  CHECK_FALSE(same("context: 4"));
+  CHECK(same("truncate: false"));
+  CHECK(same("keep_img_ratio: true"));
+}
+
 TEST_CASE("talk2dino without a projection is plain DINOv2") {
   const auto dino = backbone(kDino + "heads: 2}");
   CHECK(dino->dim() == 32);
@@ -278,6 +296,7 @@ TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
                      1e-3, 1e-3));
   const auto other = backbone(kDino + options + ", act: relu}");
   CHECK(both->text_fingerprint() != other->text_fingerprint());
+  CHECK(both->text_fingerprint() != backbone(kDino + options + ", text_clean: none}")->text_fingerprint());
   mentions(both->text_fingerprint(),
            "projection:" + StateDict::open(folder.path() / "p.safetensors").digest());
 }
