@@ -9,6 +9,7 @@
 #include "checkpoint/state_dict.hpp"
 #include "checkpoint/tensor_bytes.hpp"
 #include "commands.hpp"
+#include "support/printable.hpp"
 
 namespace patchioner {
 namespace {
@@ -42,16 +43,6 @@ Totals totals_of(const std::vector<const TensorInfo*>& infos) {
     ++totals.by_dtype[std::string(dtype_name(info->dtype))];
   }
   return totals;
-}
-
-/// A text of a file that nobody vouches for, without what would steer a terminal.
-std::string printable(std::string text) {
-  for (char& character : text) {
-    if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) {
-      character = '?';
-    }
-  }
-  return text;
 }
 
 /// "86.6 M", for numbers of values and of bytes.

@@ -1,41 +1,57 @@
 // patchioner memory build | inspect: text memory banks.
 #include <c10/core/InferenceMode.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
 #include "config/config.hpp"
-#include "memory/append_file.hpp"
 #include "memory/bank_builder.hpp"
 #include "memory/bank_texts.hpp"
 #include "memory/memory_bank.hpp"
 #include "runtime/plugin_host.hpp"
 #include "runtime/runtime_options.hpp"
+#include "support/append_file.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/printable.hpp"
 #include "support/progress.hpp"
 
 namespace patchioner {
 namespace {
+
+constexpr const char* kTruncate = "truncate";  // the parameter of backbones that can cut long texts
 
 /// The text side of a config.
 struct TextSide {
   std::shared_ptr<Backbone> backbone;
   std::string plugin;
   std::string precision;
+  bool truncates = false;  ///< texts that are too long are cut
 };
 
-TextSide open_text_side(const std::string& config_file, const std::vector<std::string>& overrides) {
+/// What a command changes of the section `backbone` before it is made.
+using ChangeBackbone = std::function<void(PluginHost& host, Value& section)>;
+
+TextSide open_text_side(const std::string& config_file, const std::vector<std::string>& overrides,
+                        const ChangeBackbone& change = {}) {
   const Value config = compose(config_file, overrides);
   const RuntimeOptions runtime = read_runtime_options(config);
   apply_threads(runtime);
   PluginHost host(plugin_directories(config));
-  const Value& section = config.at("backbone");
+  Value section = config.at("backbone");
+  if (change) {
+    change(host, section);
+  }
+  const Value* truncate = section.find(kTruncate);
   TextSide side{host.backbone(section, plugin_context(runtime)), section.at("plugin").as_text(),
-                runtime.precision};
+                runtime.precision, truncate != nullptr && truncate->as_boolean()};
   if (!side.backbone->capabilities().text) {
     throw Error(ErrorKind::config, "the backbone '{}' cannot encode texts; choose another one", side.plugin);
   }
@@ -60,9 +76,40 @@ struct BuildArguments {
   uint64_t seed = 42;
   int64_t batch = 256;
   bool deduplicate = false;
+  bool truncate = false;
   bool force = false;
   bool quiet = false;
 };
+
+/// A text that is too long is an error in a bank (spec/01 section 5.2), unless the config or the command line
+/// says that it is cut.
+void decide_truncation(PluginHost& host, Value& section, bool truncate) {
+  const PluginRecord record = host.describe(PluginKind::backbone, section.at("plugin").as_text());
+  const bool can =
+      std::any_of(record.parameters.begin(), record.parameters.end(), [](const Parameter& parameter) {
+        return parameter.name == kTruncate && parameter.type == ParameterType::boolean;
+      });
+  if (can && (truncate || section.find(kTruncate) == nullptr)) {
+    section.set(kTruncate, Value(truncate));
+  }
+}
+
+/// Waits until there is something to read on standard input, or its end. False after an interrupt: a read
+/// alone would go on waiting.
+bool wait_for_standard_input() {
+  constexpr int kMilliseconds = 200;
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (!interrupted()) {
+    const int ready = ::poll(&input, 1, kMilliseconds);
+    if (ready > 0) {
+      return true;
+    }
+    if (ready < 0 && errno != EINTR) {
+      throw Error(ErrorKind::io, "standard input cannot be read: {}", std::strerror(errno));
+    }
+  }
+  return false;
+}
 
 /// Standard input can be read only once, so that it is kept in a file while the bank is built. Returns false
 /// after an interrupt.
@@ -70,17 +117,35 @@ bool keep_standard_input(const std::filesystem::path& file) {
   AppendFile kept(file);
   kept.truncate(0);
   std::string buffer(size_t{1} << 20, '\0');
-  while (!interrupted()) {
+  while (wait_for_standard_input()) {
     const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (count == 0) {
       return true;
     }
     if (count < 0 && errno != EINTR) {
-      throw Error(ErrorKind::io, "standard input cannot be read");
+      throw Error(ErrorKind::io, "standard input cannot be read: {}", std::strerror(errno));
     }
     kept.append(std::string_view(buffer).substr(0, static_cast<size_t>(std::max<ssize_t>(count, 0))));
   }
+  kept.truncate(0);  // an empty file goes away
   return false;
+}
+
+/// The files of texts; "-" is where standard input is going to be kept.
+std::vector<BankSource> sources_of(const std::vector<std::string>& texts,
+                                   const std::filesystem::path& input) {
+  if (std::count(texts.begin(), texts.end(), "-") > 1) {
+    throw Error(ErrorKind::usage, "standard input can be read only once; give - only once");
+  }
+  std::vector<BankSource> sources;
+  for (const std::string& text : texts) {
+    if (text == "-") {
+      sources.push_back({input, "standard input"});
+    } else {
+      sources.push_back({text, std::filesystem::path(text).filename().string()});
+    }
+  }
+  return sources;
 }
 
 void run_build(const BuildArguments& arguments, CommandLine& line) {
@@ -94,32 +159,32 @@ void run_build(const BuildArguments& arguments, CommandLine& line) {
   options.batch = arguments.batch;
   options.deduplicate = arguments.deduplicate;
   options.overwrite = arguments.force;
-  check_bank_target(options);
-
-  const TextSide side = open_text_side(arguments.config, arguments.overrides);
-  options.metadata = {{"backbone", side.plugin}, {"precision", side.precision}};
   const std::filesystem::path input = bank_input_file(options.target);
-  for (const std::string& text : arguments.texts) {
-    if (text != "-") {
-      options.sources.push_back({text, std::filesystem::path(text).filename().string()});
-      continue;
-    }
-    if (!keep_standard_input(input)) {
-      line.exit_code = 1;
-      return;
-    }
-    options.sources.push_back({input, "standard input"});
+  options.sources = sources_of(arguments.texts, input);
+  check_bank_build(options);
+
+  const TextSide side = open_text_side(
+      arguments.config, arguments.overrides,
+      [&](PluginHost& host, Value& section) { decide_truncation(host, section, arguments.truncate); });
+  options.metadata = {{"backbone", side.plugin}, {"precision", side.precision}};
+  const bool reads_input = std::count(arguments.texts.begin(), arguments.texts.end(), "-") > 0;
+  if (reads_input && !keep_standard_input(input)) {
+    log(LogLevel::warning, "stopped while standard input was read; nothing was written");
+    line.exit_code = 1;
+    return;
   }
   const BankEncoder encoder{
       [&](std::span<const std::string> texts) { return encode_texts(*side.backbone, texts); },
-      side.backbone->dim(), side.backbone->text_fingerprint()};
+      side.backbone->dim(), side.backbone->text_fingerprint(), side.truncates};
   const BankBuildResult result = build_memory_bank(options, encoder);
   if (!result.finished) {
     log(LogLevel::warning, "stopped with {} texts encoded; the same command goes on from there", result.rows);
     line.exit_code = 1;
     return;
   }
-  std::filesystem::remove(input);
+  if (reads_input) {
+    std::filesystem::remove(input);
+  }
   if (result.resumed_rows > 0) {
     log(LogLevel::info, "{} rows were there from an earlier attempt", result.resumed_rows);
   }
@@ -147,7 +212,10 @@ void add_build(CLI::App& memory, CommandLine& line) {
       ->add_option("-o,--output", arguments->output,
                    "The bank, NAME.safetensors; its texts go into NAME.texts.json")
       ->required();
-  command->add_option("--format", arguments->format, "auto, json, jsonl or text")->capture_default_str();
+  command
+      ->add_option("--format", arguments->format,
+                   "auto, json, jsonl, tsv (the text is the second column) or text")
+      ->capture_default_str();
   command
       ->add_option("--size", arguments->size,
                    "Take a random sample of so many texts, in the order of the files; 0 takes all")
@@ -161,7 +229,9 @@ void add_build(CLI::App& memory, CommandLine& line) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--deduplicate", arguments->deduplicate, "Leave out texts that came before");
-  command->add_flag("-f,--force", arguments->force, "Replace a bank of that name");
+  command->add_flag("--truncate", arguments->truncate,
+                    "Cut texts that are too long for the model; otherwise they are an error");
+  command->add_flag("-f,--force", arguments->force, "Replace a bank of that name, or its texts file");
   command->add_flag("-q,--quiet", arguments->quiet, "No progress line");
   command->footer(
       "Example:\n  patchioner memory build captions_train.json -c configs/experiment/talk2dino_memory.yaml "
@@ -243,15 +313,16 @@ void print_bank(const nlohmann::ordered_json& bank) {
              bank["width"].get<int64_t>(), lengths["min"].get<double>(), lengths["mean"].get<double>(),
              lengths["max"].get<double>(), bank["texts"].get<std::string>());
   for (const auto& [key, value] : bank["metadata"].items()) {
-    fmt::print("  {:<16} {}\n", key, value.get<std::string>());
+    fmt::print("  {:<16} {}\n", printable(key), printable(value.get<std::string>()));
   }
   for (const auto& text : bank["first_texts"]) {
-    fmt::print("    {}\n", text.get<std::string>());
+    fmt::print("    {}\n", printable(text.get<std::string>()));
   }
   if (bank.contains("nearest")) {
     fmt::print("  nearest\n");
     for (const auto& match : bank["nearest"]) {
-      fmt::print("    {:.4f}  {}\n", match["similarity"].get<double>(), match["text"].get<std::string>());
+      fmt::print("    {:.4f}  {}\n", match["similarity"].get<double>(),
+                 printable(match["text"].get<std::string>()));
     }
   }
 }

@@ -31,13 +31,23 @@ void run_train(const TrainArguments& arguments, CommandLine& line) {
     if (outcome.total_steps == 0) {
       log(LogLevel::warning, "stopped while captions were encoded; the same command goes on from here");
     } else {
-      log(LogLevel::warning, "stopped after {} of {} updates; the same command goes on from here",
-          outcome.steps, outcome.total_steps);
+      log(LogLevel::warning, "stopped after {} of {} updates; the same command{} goes on from here",
+          outcome.steps, outcome.total_steps, arguments.restart ? " without --restart" : "");
     }
     line.exit_code = 1;
     return;
   }
   fmt::print("{}\n", outcome.checkpoint.string());
+}
+
+/// One line an option of the section `train`.
+std::string options_help() {
+  std::string text = "Options of the section train (train.NAME=VALUE):\n";
+  for (const Parameter& parameter : schema_of<TrainOptions>()) {
+    const std::string value = parameter.required ? "required" : write_json(parameter.default_value, 0);
+    text += fmt::format("  {:<20} {} [{}]\n", parameter.name, parameter.help, value);
+  }
+  return text;
 }
 
 }  // namespace
@@ -56,7 +66,8 @@ void add_train_command(CommandLine& line) {
       "train.output=runs/plain\n\n"
       "Ctrl-C stops after the update in flight; the same command goes on where it stopped, also after a "
       "kill.\n"
-      "Prints the path of the last checkpoint.");
+      "Prints the path of the last checkpoint.\n\n" +
+      options_help());
   command->callback([arguments, &line] { run_train(*arguments, line); });
 }
 

@@ -6,13 +6,13 @@
 #include "checkpoint/tensor_bytes.hpp"
 
 namespace patchioner {
-namespace {
 
-/// The header's length is padded with spaces so that the data begins at a multiple of this, and tensors can
-/// be used in place.
-constexpr uint64_t kAlignment = 64;
-
-}  // namespace
+std::string safetensors_header(std::string json) {
+  constexpr uint64_t kAlignment = 64;
+  json.resize((8 + json.size() + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
+  const uint64_t length = json.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + json;
+}
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors,
@@ -48,14 +48,8 @@ void write_safetensors(const std::filesystem::path& path,
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {begins[i], begins[i] + size}}};
   }
-  std::string json = header.dump();
-  const uint64_t total = (8 + json.size() + kAlignment - 1) / kAlignment * kAlignment;
-  json.resize(total - 8, ' ');
-  const uint64_t length = json.size();
-
   AtomicFile file(path);
-  file.write(&length, sizeof length);
-  file.write(json);
+  file.write(safetensors_header(header.dump()));
   for (const size_t i : order) {
     const at::Tensor tensor = tensors[i].second.detach().cpu().contiguous();
     file.write(tensor.data_ptr(), static_cast<size_t>(tensor.numel()) * tensor.element_size());

@@ -18,7 +18,6 @@ const std::vector<Section>& sections() {
       {"runtime", false, "device, precision, threads, batch"},
       {"plugins", false, "where plugins are found"},
       {"train", false, "settings of `patchioner train`"},
-      {"memory", false, "settings of `patchioner memory build`"},
       {"variables", false, "values for ${variables.NAME}; no command reads them"},
   };
   return kSections;

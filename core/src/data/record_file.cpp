@@ -9,6 +9,7 @@
 #include <cstring>
 #include <patchioner/error.hpp>
 
+#include "support/descriptor.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -89,19 +90,11 @@ void RecordFile::read(const std::function<void(std::string_view line, size_t num
 void RecordFile::append(std::string_view record) {
   std::string line(record);
   line += '\n';
-  for (size_t done = 0; done < line.size();) {
-    const ssize_t count =
-        ::pwrite(descriptor_, line.data() + done, line.size() - done, static_cast<off_t>(size_ + done));
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      const std::string why = count == 0 ? "nothing was written" : reason();
-      const bool cut = ::ftruncate(descriptor_, static_cast<off_t>(size_)) == 0;
-      throw Error(ErrorKind::io, "{}: a record cannot be written: {}; {}", path_.string(), why,
-                  cut ? "the records before it are whole, go on with --resume" : "its last line may be torn");
-    }
-    done += static_cast<size_t>(count);
+  if (!write_all_at(descriptor_, line, size_)) {
+    const std::string why = reason();
+    const bool cut = ::ftruncate(descriptor_, static_cast<off_t>(size_)) == 0;
+    throw Error(ErrorKind::io, "{}: a record cannot be written: {}; {}", path_.string(), why,
+                cut ? "the records before it are whole, go on with --resume" : "its last line may be torn");
   }
   size_ += line.size();
 }

@@ -197,15 +197,32 @@ void visit_json_lines(std::string_view content, const Visit& visit, const std::s
   });
 }
 
-void visit_lines(std::string_view content, const Visit& visit, const std::string& name) {
-  // Text has no zero bytes; an archive or an image has some right at its beginning.
+/// Text has no zero bytes; an archive or an image has some right at its beginning.
+void refuse_binary(std::string_view content, const std::string& name) {
   constexpr size_t kLookedAt = 65536;
   if (content.substr(0, kLookedAt).find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::data,
                 "{}: this is no text file; give COCO captions, a JSON array, JSON lines, or one text a line",
                 name);
   }
+}
+
+void visit_lines(std::string_view content, const Visit& visit, const std::string& name) {
+  refuse_binary(content, name);
   for_each_line(content, [&](std::string_view line, size_t) { return visit({well_formed_utf8(line), {}}); });
+}
+
+void visit_second_column(std::string_view content, const Visit& visit, const std::string& name) {
+  refuse_binary(content, name);
+  for_each_line(content, [&](std::string_view line, size_t number) {
+    const size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) {
+      throw Error(ErrorKind::data, "{}:{}: the line has no second column; columns are separated by a tab",
+                  name, number);
+    }
+    const std::string_view text = line.substr(tab + 1);
+    return visit({well_formed_utf8(text.substr(0, text.find('\t'))), {}});
+  });
 }
 
 /// The first character at or after `position` that is no white space, or 0.
@@ -225,9 +242,12 @@ TextFormat detect(std::string_view content) {
     return second == '"' || second == '{' || second == ']' ? TextFormat::json : TextFormat::lines;
   }
   if (first == '{' || first == '"') {
-    const std::string_view line =
-        content.substr(begin, std::min(content.find('\n', begin), content.size()) - begin);
-    if (text_of_line(line)) {
+    // A longer line is a document without line ends, which is not to become a tree.
+    constexpr size_t kLongestLine = size_t{1} << 20;
+    const std::string_view start = content.substr(begin, kLongestLine);
+    const size_t end = start.find('\n');
+    const bool whole = end != std::string_view::npos || start.size() < kLongestLine;
+    if (whole && text_of_line(start.substr(0, end))) {
       return TextFormat::json_lines;
     }
     return first == '{' && (second == '"' || second == '}') ? TextFormat::json : TextFormat::lines;
@@ -247,10 +267,14 @@ TextFormat text_format_from(std::string_view word) {
   if (word == "jsonl") {
     return TextFormat::json_lines;
   }
+  if (word == "tsv") {
+    return TextFormat::tsv;
+  }
   if (word == "text") {
     return TextFormat::lines;
   }
-  throw Error(ErrorKind::usage, "'{}' is no format of texts; known are auto, json, jsonl and text", word);
+  throw Error(ErrorKind::usage, "'{}' is no format of texts; known are auto, json, jsonl, tsv and text",
+              word);
 }
 
 void visit_texts(const std::filesystem::path& path, TextFormat format, const Visit& visit,
@@ -263,11 +287,19 @@ void visit_texts(const std::filesystem::path& path, TextFormat format, const Vis
   if (content.find_first_not_of(kWhiteSpace) == std::string_view::npos) {
     throw Error(ErrorKind::data, "{}: the file of texts is empty", name);
   }
+  if (content.starts_with("PK\x03\x04")) {
+    throw Error(ErrorKind::data,
+                "{}: this is an archive; captions that were stored with their features by torch.save are not "
+                "read, give the captions as JSON or one a line",
+                name);
+  }
   switch (format == TextFormat::automatic ? detect(content) : format) {
     case TextFormat::json:
       return visit_document(content, visit, name);
     case TextFormat::json_lines:
       return visit_json_lines(content, visit, name);
+    case TextFormat::tsv:
+      return visit_second_column(content, visit, name);
     default:
       return visit_lines(content, visit, name);
   }

@@ -14,10 +14,11 @@ enum class TextFormat {
   json,  ///< COCO captions ({"annotations": [{"caption": ...}]}), or an array of strings or of objects with
          ///< "caption" or "text"
   json_lines,  ///< one string, or one object with "caption" or "text", a line
+  tsv,         ///< tab-separated columns, the text is the second one (MS MARCO's queries)
   lines,       ///< one text a line; empty lines are passed over
 };
 
-/// "auto", "json", "jsonl", "text". Throws an Error of kind usage for any other word.
+/// "auto", "json", "jsonl", "tsv", "text". Throws an Error of kind usage for any other word.
 TextFormat text_format_from(std::string_view word);
 
 struct SourceText {

@@ -1,15 +1,19 @@
 #include "memory/bank_builder.hpp"
 
 #include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 #include <unordered_set>
 
-#include "memory/append_file.hpp"
+#include "checkpoint/safetensors.hpp"
 #include "memory/bank_texts.hpp"
 #include "memory/sample_selector.hpp"
+#include "support/append_file.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
@@ -19,12 +23,34 @@ namespace patchioner {
 namespace {
 
 constexpr const char* kFormat = "patchioner-memory-bank/1";
-constexpr uint64_t kHeaderAlignment = 64;  // so that rows can be used in place
 constexpr uint64_t kRowsBetweenSyncs = 65536;
 
 std::filesystem::path with_ending(std::filesystem::path path, const char* ending) {
   path += ending;
   return path;
+}
+
+std::filesystem::path journal_of(const std::filesystem::path& target) {
+  return with_ending(target, ".partial.json");
+}
+
+/// The journal of an unfinished bank, or null when there is none or it is damaged.
+nlohmann::ordered_json parse_journal(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) {
+    return nullptr;
+  }
+  nlohmann::ordered_json journal = nlohmann::ordered_json::parse(read_file(file), nullptr, false);
+  const bool usable = journal.is_object() && journal.contains("inputs") && journal.contains("texts_sha256") &&
+                      journal["texts_sha256"].is_string() && journal.contains("rows") &&
+                      journal["rows"].is_number_unsigned() && journal.contains("truncates") &&
+                      journal["truncates"].is_boolean();
+  return usable ? journal : nlohmann::ordered_json(nullptr);
+}
+
+/// Whether the texts of a build that a journal tells of lie in `file`.
+bool holds_texts_of(const nlohmann::ordered_json& journal, const std::filesystem::path& file) {
+  return !journal.is_null() && std::filesystem::is_regular_file(file) &&
+         sha256_of_file(file) == journal["texts_sha256"].get<std::string>();
 }
 
 /// Remembers which texts came before by 128 bits of their SHA-256.
@@ -57,10 +83,10 @@ class Builder {
         encoder_(encoder),
         texts_(texts_file_of(options.target)),
         partial_texts_(with_ending(texts_, ".partial")),
-        journal_(with_ending(options.target, ".partial.json")) {}
+        journal_(journal_of(options.target)) {}
 
   BankBuildResult run() {
-    check_bank_target(options_);
+    check_bank_build(options_);
     describe_inputs();
     AppendFile bank(with_ending(options_.target, ".partial"));
     if (!read_journal()) {
@@ -83,7 +109,8 @@ class Builder {
   void describe_inputs() {
     nlohmann::ordered_json sources = nlohmann::ordered_json::array();
     for (const BankSource& source : options_.sources) {
-      sources.push_back({{"name", source.name}, {"sha256", sha256_of_file(source.path)}});
+      // A file's name may be any bytes; what is recorded is text.
+      sources.push_back({{"name", well_formed_utf8(source.name)}, {"sha256", sha256_of_file(source.path)}});
     }
     inputs_ = {{"format", kFormat},
                {"sources", sources},
@@ -98,30 +125,45 @@ class Builder {
                {"metadata", options_.metadata}};
   }
 
-  /// Whether an earlier attempt selected the texts already.
+  /// Whether an earlier attempt selected the texts already. It may have been killed when the texts had their
+  /// final name and the bank had not.
   bool read_journal() {
     if (!std::filesystem::exists(journal_)) {
       return false;
     }
-    const nlohmann::ordered_json journal = nlohmann::ordered_json::parse(read_file(journal_), nullptr, false);
-    const bool usable = journal.is_object() && journal.value("inputs", nlohmann::ordered_json()) == inputs_ &&
-                        journal.contains("texts_sha256") && journal["texts_sha256"].is_string() &&
-                        journal.contains("rows") && journal["rows"].is_number_unsigned();
-    if (!usable) {
+    const nlohmann::ordered_json journal = parse_journal(journal_);
+    // Rows of an attempt that cut long texts are no rows of one that refuses them; the other way round they
+    // are.
+    if (journal.is_null() || journal["inputs"] != inputs_ ||
+        (journal["truncates"].get<bool>() && !encoder_.truncates)) {
       log(LogLevel::info,
           "{}: there is an unfinished bank with other texts, settings or weights; starting anew",
           options_.target.string());
       return false;
     }
-    if (!std::filesystem::exists(partial_texts_) ||
-        sha256_of_file(partial_texts_) != journal["texts_sha256"].get<std::string>()) {
+    const bool named = !std::filesystem::exists(partial_texts_);
+    if (!holds_texts_of(journal, named ? texts_ : partial_texts_)) {
       log(LogLevel::info, "{}: the texts of the unfinished bank changed; starting anew",
           options_.target.string());
       return false;
     }
+    if (named) {
+      std::filesystem::rename(texts_, partial_texts_);
+    }
     rows_ = journal["rows"].get<uint64_t>();
     texts_digest_ = journal["texts_sha256"].get<std::string>();
+    if (journal["truncates"].get<bool>() != encoder_.truncates) {
+      write_journal();
+    }
     return true;
+  }
+
+  void write_journal() const {
+    const nlohmann::ordered_json journal = {{"inputs", inputs_},
+                                            {"truncates", encoder_.truncates},
+                                            {"texts_sha256", texts_digest_},
+                                            {"rows", rows_}};
+    write_file(journal_, journal.dump(2) + "\n");
   }
 
   /// Calls `take` for each text of the sources that is not left out, until it returns false. Returns whether
@@ -171,9 +213,7 @@ class Builder {
       return false;
     }
     texts_digest_ = sha256_of_file(partial_texts_);
-    const nlohmann::ordered_json journal = {
-        {"inputs", inputs_}, {"texts_sha256", texts_digest_}, {"rows", rows_}};
-    write_file(journal_, journal.dump(2) + "\n");
+    write_journal();
     return true;
   }
 
@@ -219,7 +259,6 @@ class Builder {
     return true;
   }
 
-  /// The bank's header: length, JSON, spaces up to the alignment.
   std::string make_header() const {
     std::vector<std::string> names;
     std::vector<std::string> digests;
@@ -246,10 +285,7 @@ class Builder {
         {"__metadata__", metadata},
         {"embeddings",
          {{"dtype", "F32"}, {"shape", {rows_, encoder_.dim}}, {"data_offsets", {0, data_bytes}}}}};
-    std::string json = header.dump();
-    json.resize((8 + json.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment - 8, ' ');
-    const uint64_t length = json.size();
-    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + json;
+    return safetensors_header(header.dump());
   }
 
   uint64_t row_bytes() const { return static_cast<uint64_t>(encoder_.dim) * sizeof(float); }
@@ -319,10 +355,10 @@ class Builder {
                  static_cast<size_t>(rows.numel()) * sizeof(float)});
   }
 
-  /// Texts first: a bank without its texts cannot be opened, texts without a bank are never looked at.
+  /// Texts first: a bank without its texts cannot be opened. After a kill between the two the journal still
+  /// knows both.
   void finish(AppendFile& bank) {
     bank.sync();
-    std::filesystem::remove(options_.target);
     std::error_code failed;
     std::filesystem::rename(partial_texts_, texts_, failed);
     if (failed) {
@@ -347,19 +383,49 @@ class Builder {
 
 }  // namespace
 
-void check_bank_target(const BankBuildOptions& options) {
-  if (options.target.extension() != ".safetensors") {
-    throw Error(ErrorKind::usage, "{}: the name of a memory bank ends in .safetensors",
-                options.target.string());
-  }
-  if (std::filesystem::exists(options.target) && !options.overwrite) {
-    throw Error(ErrorKind::usage,
-                "{}: this memory bank exists; choose another name, or allow it to be replaced with --force",
-                options.target.string());
+void check_bank_build(const BankBuildOptions& options) {
+  const std::filesystem::path& target = options.target;
+  if (target.extension() != ".safetensors") {
+    throw Error(ErrorKind::usage, "{}: the name of a memory bank ends in .safetensors", target.string());
   }
   if (options.batch < 1 || options.size < 0 || options.limit < 0) {
     throw Error(ErrorKind::usage,
                 "the batch of a memory bank must be at least 1, its size and limit at least 0");
+  }
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorKind::io, "{}: the memory bank cannot be written into this folder: {}", folder.string(),
+                std::strerror(errno));
+  }
+  if (std::filesystem::exists(target) && !options.overwrite) {
+    throw Error(ErrorKind::usage,
+                "{}: this memory bank exists; choose another name, or allow it to be replaced with --force",
+                target.string());
+  }
+  const std::filesystem::path texts = texts_file_of(target);
+  const std::filesystem::path journal = journal_of(target);
+  if (std::filesystem::exists(texts) && !std::filesystem::exists(target) && !options.overwrite &&
+      !holds_texts_of(parse_journal(journal), texts)) {
+    throw Error(
+        ErrorKind::usage,
+        "{}: the texts of the bank would go into this file, which exists and belongs to no bank; choose "
+        "another name, or allow it to be replaced with --force",
+        texts.string());
+  }
+  for (const BankSource& source : options.sources) {
+    if (source.path == bank_input_file(target)) {
+      continue;
+    }
+    (void)MappedFile::open(source.path);
+    for (const auto& written :
+         {target, texts, journal, with_ending(target, ".partial"), with_ending(texts, ".partial")}) {
+      std::error_code absent;
+      if (std::filesystem::equivalent(source.path, written, absent)) {
+        throw Error(ErrorKind::usage,
+                    "{}: this source would be written over by the bank {}; choose another name for the bank",
+                    source.path.string(), target.string());
+      }
+    }
   }
 }
 

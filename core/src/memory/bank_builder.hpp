@@ -21,6 +21,7 @@ struct BankEncoder {
   std::function<at::Tensor(std::span<const std::string> texts)> encode;  ///< [N,D] float32, not normalised
   int64_t dim = 0;
   std::string fingerprint;  ///< Backbone::text_fingerprint
+  bool truncates = false;   ///< texts that are too long are cut; otherwise `encode` refuses them
 };
 
 /// A file of texts and the name that it is recorded under.
@@ -51,9 +52,11 @@ struct BankBuildResult {
   bool finished = false;     ///< false after an interrupt: the same call goes on
 };
 
-/// Throws an Error of kind usage when the target's name or an option's value is wrong, or the target exists
-/// and may not be replaced; for callers who want to know before they load a model.
-void check_bank_target(const BankBuildOptions& options);
+/// For callers who want to know before they load a model. Throws Error: usage when the target's name or an
+/// option's value is wrong, the bank or its texts file exists and may not be replaced, or a source is one of
+/// the files that the build writes; io when the target's folder cannot be written or a source is not there.
+/// The file for standard input need not be there yet.
+void check_bank_build(const BankBuildOptions& options);
 
 /// Reads, selects, encodes and writes `target` and its texts file. While it works, what it has lies beside
 /// the target in files ending in

@@ -17,7 +17,10 @@ namespace patchioner {
 namespace {
 
 constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-constexpr hsize_t kRowsAtOnce = 16384;
+constexpr hsize_t kMostRowsAtOnce = 16384;
+constexpr hsize_t kBytesAtOnce = hsize_t{1} << 26;
+constexpr hsize_t kWidest = hsize_t{1} << 16;       // of an embedding
+constexpr hsize_t kLongestText = hsize_t{1} << 20;  // bytes of a text of fixed length
 constexpr std::string_view kEmbeddingsEnding = "-embeddings";
 constexpr std::string_view kTextEnding = "-text";
 
@@ -46,6 +49,11 @@ std::mutex& library_mutex() {
   static const herr_t silent = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   (void)silent;
   return mutex;
+}
+
+/// So many rows of so many bytes are read together.
+hsize_t rows_at_once(hsize_t row_bytes) {
+  return std::clamp<hsize_t>(kBytesAtOnce / row_bytes, 1, kMostRowsAtOnce);
 }
 
 class Reader {
@@ -139,13 +147,15 @@ class Reader {
       refuse(name, "must hold a table of floating-point numbers, one row a text");
     }
     constexpr hsize_t kMostValues = hsize_t{1} << 40;
-    if (sizes[0] > kMostValues / sizes[1]) {
-      refuse(name, "claims to be too large");
+    if (sizes[1] > kWidest || sizes[0] > kMostValues / sizes[1]) {
+      refuse(name,
+             fmt::format("claims to have {} rows of {} numbers, which is too large", sizes[0], sizes[1]));
     }
+    const hsize_t step = rows_at_once(sizes[1] * sizeof(float));
     const auto width = static_cast<int64_t>(sizes[1]);
     std::vector<at::Tensor> parts;
-    for (hsize_t begin = 0; begin < sizes[0]; begin += kRowsAtOnce) {
-      const hsize_t count = std::min(kRowsAtOnce, sizes[0] - begin);
+    for (hsize_t begin = 0; begin < sizes[0]; begin += step) {
+      const hsize_t count = std::min(step, sizes[0] - begin);
       at::Tensor part = at::empty({static_cast<int64_t>(count), width}, at::kFloat);
       read_rows(dataset, name, H5T_NATIVE_FLOAT, begin, count, sizes[1], part.data_ptr<float>());
       const std::vector<bool> filled = filled_rows(part);
@@ -194,9 +204,13 @@ class Reader {
     }
     const bool variable = H5Tis_variable_str(type) > 0;
     const size_t fixed_size = H5Tget_size(type);
+    if (!variable && (fixed_size == 0 || fixed_size > kLongestText)) {
+      refuse(name, fmt::format("claims to have texts of {} bytes each, which is too large", fixed_size));
+    }
     const Handle memory_type(H5Tcopy(type), H5Tclose);
-    for (hsize_t begin = 0; begin < kept.size(); begin += kRowsAtOnce) {
-      const hsize_t count = std::min<hsize_t>(kRowsAtOnce, kept.size() - begin);
+    const hsize_t step = rows_at_once(variable ? sizeof(char*) : fixed_size);
+    for (hsize_t begin = 0; begin < kept.size(); begin += step) {
+      const hsize_t count = std::min<hsize_t>(step, kept.size() - begin);
       const auto keep = [&](hsize_t index, std::string text) {
         if (kept[begin + index]) {
           bank.texts.push_back(std::move(text));

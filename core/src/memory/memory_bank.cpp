@@ -81,11 +81,15 @@ std::shared_ptr<const MemoryBank> MemoryBank::from_memory(at::Tensor embeddings,
     const int64_t count = std::min(kNormRowsAtOnce, rows - begin);
     bank->norms_.narrow(0, begin, count).copy_(bank->embeddings_.narrow(0, begin, count).norm(2, 1));
   }
-  const at::Tensor finite = bank->norms_.isfinite();
-  if (!finite.all().item<bool>()) {
-    const int64_t row = finite.logical_not().to(at::kByte).argmax().item<int64_t>();
-    throw Error(ErrorKind::data, "{}: row {} (\"{}\") holds values that are not finite; build the bank again",
-                name, row, bank->texts_[static_cast<size_t>(row)]);
+  // Values below about 1e-23 have squares that are 0 in float32.
+  const at::Tensor usable = bank->norms_.isfinite().logical_and(bank->norms_ > 0);  // [M]
+  if (!usable.all().item<bool>()) {
+    const int64_t row = usable.logical_not().to(at::kByte).argmax().item<int64_t>();
+    throw Error(
+        ErrorKind::data,
+        "{}: row {} (\"{}\") holds values that are not finite, or too small to have a length; build the "
+        "bank again",
+        name, row, bank->texts_[static_cast<size_t>(row)]);
   }
   return bank;
 }

@@ -25,7 +25,7 @@ class MemoryBank {
  public:
   /// A native bank (.safetensors) or a reference HDF5 file, told by content; zero rows are dropped with their
   /// texts. Embeddings of a native bank stay mapped. Throws Error: io, checkpoint (damaged), data (texts and
-  /// rows do not match, values that are not finite).
+  /// rows do not match, values that are not finite, a row whose length is 0 in float32).
   static std::shared_ptr<const MemoryBank> open(const std::filesystem::path& path);
 
   /// From embeddings [M,D] and M texts in memory. `name` stands for the file in messages. Errors as open.

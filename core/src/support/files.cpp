@@ -9,6 +9,8 @@
 #include <cstring>
 #include <patchioner/error.hpp>
 
+#include "support/descriptor.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -16,6 +18,10 @@ constexpr size_t kBufferSize = 1 << 20;
 
 std::string reason() {
   return std::strerror(errno);
+}
+
+Error unchanged(const std::filesystem::path& target) {
+  return Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target.string(), reason());
 }
 
 /// A regular file, open for reading.
@@ -120,57 +126,26 @@ void AtomicFile::write(const void* data, size_t size) {
   if (buffer_.size() + size > kBufferSize) {
     flush_buffer();
   }
-  if (size >= kBufferSize) {
-    const char* next = static_cast<const char*>(data);
-    while (size > 0) {
-      const ssize_t written = ::write(descriptor_, next, size);
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
-      if (written <= 0) {
-        throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
-                    reason());
-      }
-      next += written;
-      size -= static_cast<size_t>(written);
-    }
-    return;
+  const std::string_view bytes(static_cast<const char*>(data), size);
+  if (size < kBufferSize) {
+    buffer_.append(bytes);
+  } else if (!write_all(descriptor_, bytes)) {
+    throw unchanged(target_);
   }
-  buffer_.append(static_cast<const char*>(data), size);
 }
 
 void AtomicFile::flush_buffer() {
   std::string pending;
   pending.swap(buffer_);
-  size_t done = 0;
-  while (done < pending.size()) {
-    const ssize_t written = ::write(descriptor_, pending.data() + done, pending.size() - done);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
-                  reason());
-    }
-    done += static_cast<size_t>(written);
+  if (!write_all(descriptor_, pending)) {
+    throw unchanged(target_);
   }
 }
 
 void AtomicFile::write_at(uint64_t offset, const void* data, size_t size) {
   flush_buffer();
-  const char* next = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::pwrite(descriptor_, next, size, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      throw Error(ErrorKind::io, "{}: cannot be written: {}; nothing was changed", target_.string(),
-                  reason());
-    }
-    next += written;
-    offset += static_cast<uint64_t>(written);
-    size -= static_cast<size_t>(written);
+  if (!write_all_at(descriptor_, {static_cast<const char*>(data), size}, offset)) {
+    throw unchanged(target_);
   }
 }
 

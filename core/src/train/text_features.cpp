@@ -6,8 +6,8 @@
 #include "checkpoint/state_dict.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/output_folder.hpp"
 #include "support/progress.hpp"
-#include "train/output_folder.hpp"
 
 namespace patchioner {
 
@@ -18,8 +18,9 @@ struct Part {
   at::Tensor kept;      // [K] int64, positions in the part
 };
 
-std::string part_key(const std::string& fingerprint, std::span<const std::string> texts) {
-  std::string content = fingerprint;
+std::string part_key(const std::string& fingerprint, const std::string& conditions,
+                     std::span<const std::string> texts) {
+  std::string content = fingerprint + "\n" + conditions;
   for (const std::string& text : texts) {
     // The length keeps ["ab","c"] and ["a","bc"] apart.
     content += fmt::format("\n{}:", text.size());
@@ -102,7 +103,8 @@ EncodedTexts encode_texts(const Backbone& backbone, std::span<const std::string>
   const std::string fingerprint = backbone.text_fingerprint();
   const bool remember = !options.cache.empty() && !fingerprint.empty();
   if (remember) {
-    make_output_folder(options.cache);
+    make_folder(options.cache);
+    remove_abandoned_files(options.cache, "");
   }
   EncodedTexts result;
   result.features = at::empty({static_cast<int64_t>(texts.size()), backbone.dim()}, at::kFloat);  // [N,D]
@@ -111,7 +113,8 @@ EncodedTexts encode_texts(const Backbone& backbone, std::span<const std::string>
   for (size_t start = 0; start < texts.size(); start += static_cast<size_t>(options.part)) {
     const auto some = texts.subspan(start, std::min(static_cast<size_t>(options.part), texts.size() - start));
     const std::filesystem::path file =
-        remember ? options.cache / (part_key(fingerprint, some) + ".safetensors") : std::filesystem::path();
+        remember ? options.cache / (part_key(fingerprint, options.conditions, some) + ".safetensors")
+                 : std::filesystem::path();
     std::optional<Part> part =
         remember ? read_part(file, static_cast<int64_t>(some.size()), backbone.dim()) : std::nullopt;
     if (part) {
@@ -124,7 +127,7 @@ EncodedTexts encode_texts(const Backbone& backbone, std::span<const std::string>
       }
       if (remember) {
         write_safetensors(file, {{"features", part->features}, {"kept", part->kept}},
-                          {{"text_fingerprint", fingerprint}});
+                          {{"text_fingerprint", fingerprint}, {"conditions", options.conditions}});
       }
     }
     const int64_t count = part->features.size(0);

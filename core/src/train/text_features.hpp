@@ -15,7 +15,8 @@ namespace patchioner {
 struct TextEncodingOptions {
   std::filesystem::path cache;  ///< folder for the parts; empty: nothing is kept
   int64_t batch = 256;          ///< texts that pass the text side together
-  int64_t part = 8192;          ///< texts in a file of the cache
+  int64_t part = 1024;          ///< texts in a file of the cache; what a kill may lose
+  std::string conditions;       ///< what decides about features beside the fingerprint: the precision ...
 };
 
 struct EncodedTexts {
@@ -27,9 +28,9 @@ struct EncodedTexts {
 };
 
 /// Encodes `texts`. Parts are files `<key>.safetensors`, the key being a digest of the text side's
-/// fingerprint and of the part's texts; a backbone without a fingerprint is never remembered. A damaged part
-/// is encoded again, with a warning. Throws Error: config for a backbone without a text side, io when the
-/// cache cannot be written.
+/// fingerprint, the conditions and the part's texts; a backbone without a fingerprint is never remembered. A
+/// damaged part is encoded again, with a warning. Throws Error: config for a backbone without a text side, io
+/// when the cache cannot be written.
 EncodedTexts encode_texts(const Backbone& backbone, std::span<const std::string> texts,
                           const TextEncodingOptions& options);
 

@@ -13,6 +13,9 @@ void declare(ParameterList<TrainOptions>& list) {
            "captions: COCO JSON (annotations[].caption), a JSON array, JSON lines, or one caption a line")
       .required()
       .path();
+  list.add("format", &O::format,
+           "of the captions: auto (told by content), json, jsonl, tsv (second column) or text")
+      .choices({"auto", "json", "jsonl", "tsv", "text"});
   list.add("output", &O::output,
            "folder for checkpoints, curves and the state that a stopped training goes on from")
       .path();
@@ -58,10 +61,11 @@ Value complete_train_section(const Value& config) {
 TrainOptions read_train_options(const Value& config) {
   ParameterList<TrainOptions> list;
   declare(list);
-  TrainOptions options = list.read(complete_train_section(config));
+  const Value section = complete_train_section(config);
+  TrainOptions options = list.read(section);
   if (options.prefix.empty() || options.prefix.find('/') != std::string::npos) {
-    throw Error(ErrorKind::config, "train.prefix is '{}', but must be the beginning of a file name",
-                options.prefix);
+    throw Error(ErrorKind::config, "{}: train.prefix is '{}', but must be the beginning of a file name",
+                section.at("prefix").origin().to_string(), options.prefix);
   }
   return options;
 }

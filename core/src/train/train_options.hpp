@@ -11,6 +11,7 @@ namespace patchioner {
 /// smoothing belong to the decoder.
 struct TrainOptions {
   std::string data;
+  std::string format = "auto";
   std::string output = "runs/train";
   std::string prefix = "decoder";
   int64_t epochs = 10;

@@ -5,34 +5,38 @@
 
 #include "data/text_source.hpp"
 #include "support/files.hpp"
+#include "support/interrupt.hpp"
+#include "support/progress.hpp"
 #include "train/text_features.hpp"
 
 namespace patchioner {
 
 namespace {
 
-struct TrainingCaptions {
-  std::vector<std::string> texts;
-  std::vector<std::string> image_ids;  ///< one a caption; empty unless every caption has one
-  std::string digest;                  ///< SHA-256 of the file
-};
-
 /// The first `limit` captions of a file, or all where it is 0.
-TrainingCaptions read_captions(const std::string& file, int64_t limit) {
+TrainingCaptions read_captions(const TrainOptions& options) {
   TrainingCaptions captions;
   bool all_have_images = true;
   const auto take = [&](SourceText found) {
     all_have_images = all_have_images && !found.image_id.empty();
     captions.texts.push_back(std::move(found.text));
     captions.image_ids.push_back(std::move(found.image_id));
-    return limit == 0 || captions.texts.size() < static_cast<size_t>(limit);
+    return options.limit == 0 || captions.texts.size() < static_cast<size_t>(options.limit);
   };
-  visit_texts(file, TextFormat::automatic, take, file);
+  visit_texts(options.data, text_format_from(options.format), take, options.data);
   if (!all_have_images) {
     captions.image_ids.clear();
   }
-  captions.digest = sha256_of_file(file);
+  captions.given = static_cast<int64_t>(captions.texts.size());
   return captions;
+}
+
+void check_count(int64_t usable, const TrainOptions& options) {
+  if (usable < options.batch_size) {
+    throw Error(ErrorKind::config,
+                "{}: {} usable captions do not fill one batch of {}; lower train.batch_size", options.data,
+                usable, options.batch_size);
+  }
 }
 
 template <class Item>
@@ -66,17 +70,25 @@ std::vector<int64_t> all_but(size_t count, const std::vector<size_t>& dropped) {
   return positions;
 }
 
-/// Through the gap, a few thousand rows at a time, so that a memory's intermediate results stay small.
-void project(const std::vector<std::shared_ptr<Gap>>& gaps, at::Tensor& features) {
-  constexpr int64_t kRows = 1024;
+/// Through the gap, some rows at a time, so that a memory's intermediate results stay small. False when a
+/// stop was asked for.
+bool project(const std::vector<std::shared_ptr<Gap>>& gaps, at::Tensor& features) {
+  constexpr int64_t kRows = 256;
+  Progress progress("project captions", "captions", static_cast<uint64_t>(features.size(0)));
   for (int64_t start = 0; start < features.size(0); start += kRows) {
+    if (interrupted()) {
+      return false;
+    }
     at::Tensor rows = features.narrow(0, start, std::min(kRows, features.size(0) - start));
     at::Tensor projected = rows;
     for (const auto& gap : gaps) {
       projected = gap->to_text_space(projected);
     }
     rows.copy_(projected);
+    progress.advance(static_cast<uint64_t>(rows.size(0)));
   }
+  progress.finish();
+  return true;
 }
 
 void group_by_image(const std::vector<std::string>& image_ids, TrainingData& data) {
@@ -91,10 +103,10 @@ void group_by_image(const std::vector<std::string>& image_ids, TrainingData& dat
   }
 }
 
-std::string digest_of(const TrainingCaptions& captions, const at::Tensor& ids) {
+std::string digest_of(const std::string& file, const at::Tensor& ids) {
   const at::Tensor flat = ids.contiguous();
   const std::string_view bytes(static_cast<const char*>(flat.const_data_ptr()), flat.nbytes());
-  return sha256(captions.digest + sha256(bytes));
+  return sha256(sha256_of_file(file) + sha256(bytes));
 }
 
 }  // namespace
@@ -111,49 +123,52 @@ at::Tensor TrainingData::random_partners(at::Generator& generator) const {
   return partners;
 }
 
-std::optional<TrainingData> prepare_training_data(const Backbone& backbone, const Decoder& decoder,
-                                                  const std::vector<std::shared_ptr<Gap>>& gaps,
-                                                  const TrainOptions& options) {
-  if (decoder.dim() != backbone.dim()) {
-    throw Error(ErrorKind::config,
-                "the decoder reads features of width {}, but the backbone's are {} wide; set "
-                "decoder.prefix_size to {}",
-                decoder.dim(), backbone.dim(), backbone.dim());
-  }
-  TrainingCaptions captions = read_captions(options.data, options.limit);
+TrainingCaptions read_training_captions(const Decoder& decoder, const TrainOptions& options) {
+  TrainingCaptions captions = read_captions(options);
   if (options.mix_captions && captions.image_ids.empty()) {
     throw Error(ErrorKind::config, "{}: train.mix_captions needs an image_id with every caption",
                 options.data);
   }
-  const size_t given = captions.texts.size();
-  TrainingData data;
+  check_count(captions.given, options);
   std::vector<size_t> dropped;
-  data.ids = decoder.training_ids(captions.texts, dropped);  // [N,T]
-  keep(captions, all_but(given, dropped));
+  captions.ids = decoder.training_ids(captions.texts, dropped);  // [N,T]
+  keep(captions, all_but(captions.texts.size(), dropped));
+  check_count(captions.ids.size(0), options);
+  captions.digest = digest_of(options.data, captions.ids);
+  return captions;
+}
+
+std::optional<TrainingData> encode_training_captions(TrainingCaptions captions, const Backbone& backbone,
+                                                     const std::vector<std::shared_ptr<Gap>>& gaps,
+                                                     const TrainOptions& options,
+                                                     const std::string& conditions) {
   TextEncodingOptions encoding;
   encoding.batch = options.encode_batch;
+  encoding.conditions = conditions;
   encoding.cache = options.text_features.empty() ? std::filesystem::path(options.output) / "text_features"
                                                  : std::filesystem::path(options.text_features);
   EncodedTexts encoded = encode_texts(backbone, captions.texts, encoding);
   if (!encoded.complete) {
     return std::nullopt;
   }
+  TrainingData data;
+  data.ids = captions.ids;           // [N,T]
+  data.features = encoded.features;  // [N,D]
   if (encoded.kept.size() < captions.texts.size()) {
-    data.ids = data.ids.index_select(0, at::tensor(encoded.kept, at::kLong));
+    data.ids = data.ids.index_select(0, at::tensor(encoded.kept, at::kLong));  // [N,T]
     keep(captions, encoded.kept);
   }
-  if (captions.texts.size() < given) {
+  if (data.count() < captions.given) {
     log(LogLevel::warning, "{}: {} of {} captions are too long and are left out", options.data,
-        given - captions.texts.size(), given);
+        captions.given - data.count(), captions.given);
   }
-  data.features = encoded.features;  // [N,D]
-  if (options.im_proj) {
-    project(gaps, data.features);
+  check_count(data.count(), options);
+  if (options.im_proj && !project(gaps, data.features)) {
+    return std::nullopt;
   }
   if (options.mix_captions) {
     group_by_image(captions.image_ids, data);
   }
-  data.digest = digest_of(captions, data.ids);
   return data;
 }
 

@@ -15,12 +15,20 @@
 
 namespace patchioner {
 
+/// Captions as they were read, tokenised for the decoder.
+struct TrainingCaptions {
+  std::vector<std::string> texts;
+  std::vector<std::string> image_ids;  ///< one a caption; empty unless every caption has one
+  at::Tensor ids;                      ///< [N,T] int64
+  int64_t given = 0;                   ///< captions that the file gave, those included that are too long
+  std::string digest;                  ///< of the file and of the ids
+};
+
 struct TrainingData {
   at::Tensor ids;                            ///< [N,T] int64
   at::Tensor features;                       ///< [N,D] float32
   std::vector<std::vector<int64_t>> images;  ///< with mix_captions: the captions of each image
   std::vector<int64_t> image_of;             ///< with mix_captions: the image of each caption
-  std::string digest;                        ///< of the captions and their ids
 
   int64_t count() const { return ids.size(0); }
 
@@ -28,11 +36,16 @@ struct TrainingData {
   at::Tensor random_partners(at::Generator& generator) const;
 };
 
-/// Reads, tokenises and encodes. Captions that the tokenizer or the text side refuse are left out, with a
-/// warning that says how many. Nothing when a stop was asked for. Throws Error: io, data, config (widths that
-/// differ, mix_captions without image ids).
-std::optional<TrainingData> prepare_training_data(const Backbone& backbone, const Decoder& decoder,
-                                                  const std::vector<std::shared_ptr<Gap>>& gaps,
-                                                  const TrainOptions& options);
+/// Reads and tokenises. Captions that the tokenizer refuses are left out. Throws Error: io, data, config
+/// (mix_captions without image ids, fewer captions than a batch).
+TrainingCaptions read_training_captions(const Decoder& decoder, const TrainOptions& options);
+
+/// Text features of the captions, sent through the gaps with im_proj. Captions that the text side refuses are
+/// left out, and a warning says how many are missing by now. `conditions`: see TextEncodingOptions. Nothing
+/// when a stop was asked for. Throws Error: io, config (fewer captions than a batch).
+std::optional<TrainingData> encode_training_captions(TrainingCaptions captions, const Backbone& backbone,
+                                                     const std::vector<std::shared_ptr<Gap>>& gaps,
+                                                     const TrainOptions& options,
+                                                     const std::string& conditions);
 
 }  // namespace patchioner

@@ -1,18 +1,19 @@
 #include "train/training_run.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 
 #include <chrono>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
+#include <regex>
 
+#include "support/file_lock.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/output_folder.hpp"
 #include "support/progress.hpp"
 #include "train/curve.hpp"
 #include "train/event_file.hpp"
-#include "train/output_folder.hpp"
 #include "train/training_data.hpp"
 
 namespace patchioner {
@@ -49,16 +50,49 @@ struct Files {
   std::filesystem::path epochs() const { return folder / (prefix + "_epoch_losses.csv"); }
   std::filesystem::path steps() const { return folder / (prefix + "_steps.csv"); }
   std::filesystem::path state() const { return folder / (prefix + "_state.safetensors"); }
+  std::filesystem::path lock() const { return folder / (prefix + "_train.lock"); }
+
+  /// Takes away what an earlier run with this prefix left: first its state, so that nothing goes on from
+  /// there, then its curves and every checkpoint with what lies beside it (<prefix>-<digits>.pt, and
+  /// <prefix>-<digits>_config.json).
+  void remove_all() const {
+    for (const auto& file : {state(), epochs(), steps()}) {
+      std::filesystem::remove(file);
+    }
+    static const std::regex kRest(R"(-\d{3,}(\.pt|_config\.json))");
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(prefix) && std::regex_match(name.substr(prefix.size()), kRest)) {
+        found.push_back(entry.path());
+      }
+    }
+    for (const auto& file : found) {
+      std::filesystem::remove(file);
+    }
+  }
   std::filesystem::path folder;
   std::string prefix;
 };
 
+std::string precision_of(const TrainingParts& parts) {
+  return parts.precision == at::kBFloat16 ? "bf16" : "fp32";
+}
+
+/// What decides about the captions' features beside the backbone's fingerprint: how they are computed, and
+/// whether long ones are cut.
+std::string text_conditions(const TrainingParts& parts) {
+  const auto truncate = parts.settings.find("backbone.truncate");
+  return fmt::format("precision={},truncate={}", precision_of(parts),
+                     truncate == parts.settings.end() ? "" : truncate->second);
+}
+
 TrainingSettings settings_of(const TrainingParts& parts, const TrainOptions& options,
-                             const TrainingData& data) {
+                             const std::string& captions_digest) {
   TrainingSettings settings = parts.settings;
-  settings["captions"] = data.digest;
-  settings["backbone.text"] = parts.backbone->text_fingerprint();
-  settings["precision"] = parts.precision == at::kBFloat16 ? "bf16" : "fp32";
+  settings[kCaptionsDigest] = captions_digest;
+  settings[kTextEncoderDigest] = parts.backbone->text_fingerprint();
+  settings["precision"] = precision_of(parts);
   settings["train.epochs"] = std::to_string(options.epochs);
   settings["train.batch_size"] = std::to_string(options.batch_size);
   settings["train.lr"] = fmt::format("{}", options.lr);
@@ -92,21 +126,21 @@ class SaveClock {
 /// One training in this process.
 class Run {
  public:
-  Run(const TrainingParts& parts, const TrainOptions& options, const TrainingData& data,
-      const TrainingObserver& observer)
+  Run(const TrainingParts& parts, const TrainOptions& options, TrainingSettings settings,
+      const TrainingData& data, const TrainingObserver& observer)
       : parts_(parts),
         options_(options),
         data_(data),
         observer_(observer),
         files_(options),
-        settings_(settings_of(parts, options, data)),
+        settings_(std::move(settings)),
         steps_per_epoch_(data.count() / options.batch_size),
         trainer_(*parts.decoder, parts.gaps, optimizer(), parts.precision),
         clock_(options) {}
 
   TrainingOutcome go(bool restart) {
     if (restart) {
-      std::filesystem::remove(files_.state());
+      files_.remove_all();
     }
     if (auto progress = load_training_state(files_.state(), trainer_, settings_)) {
       progress_ = *progress;
@@ -240,22 +274,54 @@ class Run {
   at::Tensor sources_;  // [N] whose feature stands for each of them
 };
 
+void check_parts(const TrainingParts& parts) {
+  const int64_t width = parts.backbone->dim();
+  if (!parts.backbone->capabilities().text) {
+    throw Error(ErrorKind::config, "the backbone has no text side; a decoder cannot be trained with it");
+  }
+  if (!parts.decoder->trainable()) {
+    throw Error(ErrorKind::config, "this decoder cannot be trained; choose one that can, such as 'plain'");
+  }
+  if (parts.decoder->dim() != width) {
+    throw Error(ErrorKind::config,
+                "the decoder reads features of width {}, but the backbone's are {} wide; set "
+                "decoder.prefix_size to {}",
+                parts.decoder->dim(), width, width);
+  }
+  for (const auto& gap : parts.gaps) {
+    if (gap->dim() != 0 && gap->dim() != width) {
+      throw Error(
+          ErrorKind::config,
+          "the gap reads features of width {}, but the backbone's are {} wide; its memory bank belongs "
+          "to another backbone",
+          gap->dim(), width);
+    }
+  }
+}
+
 }  // namespace
 
 TrainingOutcome run_training(const TrainingParts& parts, const TrainOptions& options, bool restart,
                              const TrainingObserver& observer) {
-  make_output_folder(options.output);
-  const std::optional<TrainingData> data =
-      prepare_training_data(*parts.backbone, *parts.decoder, parts.gaps, options);
+  check_parts(parts);
+  make_folder(options.output);
+  const Files files(options);
+  const FileLock lock(files.lock(),
+                      "another training with this train.output and train.prefix is running; wait for it, or "
+                      "give another prefix");
+  remove_abandoned_files(options.output, options.prefix);
+  // Encoding takes long: whatever would refuse the run afterwards is found before.
+  TrainingCaptions captions = read_training_captions(*parts.decoder, options);
+  const TrainingSettings settings = settings_of(parts, options, captions.digest);
+  if (!restart) {
+    check_training_state(files.state(), settings);
+  }
+  const std::optional<TrainingData> data = encode_training_captions(
+      std::move(captions), *parts.backbone, parts.gaps, options, text_conditions(parts));
   if (!data) {
     return {};  // stopped while encoding
   }
-  if (data->count() < options.batch_size) {
-    throw Error(ErrorKind::config,
-                "{}: {} usable captions do not fill one batch of {}; lower train.batch_size", options.data,
-                data->count(), options.batch_size);
-  }
-  return Run(parts, options, *data, observer).go(restart);
+  return Run(parts, options, settings, *data, observer).go(restart);
 }
 
 }  // namespace patchioner

@@ -44,13 +44,14 @@ using TrainingObserver = std::function<void(int64_t step, const TrainStep& value
 ///   <prefix>_steps.csv             a line an update
 ///   <prefix>_config.yaml           the document that describes the run
 ///   <prefix>_state.safetensors     where it stands; a later call with the same settings goes on from there,
-///   and ends with
-///                                  the very bits that an uninterrupted run gives (same machine, same number
-///                                  of threads)
+///   and
+///                                  ends with the very bits that an uninterrupted run gives (same machine,
+///                                  same number of threads)
+///   <prefix>_train.lock            while it runs: a second training with this prefix is refused
 ///   events.out.tfevents...         for TensorBoard
 ///   text_features/                 the encoded captions
-/// `restart` begins anew whatever is there. Throws Error: config (settings, batch larger than the data, a
-/// state of other settings), data (captions), io.
+/// `restart` begins anew and removes what an earlier run with this prefix left. Throws Error: config
+/// (settings, batch larger than the data, a state of other settings), data (captions), io.
 TrainingOutcome run_training(const TrainingParts& parts, const TrainOptions& options, bool restart,
                              const TrainingObserver& observer = {});
 

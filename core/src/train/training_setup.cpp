@@ -1,15 +1,38 @@
 #include "train/training_setup.hpp"
 
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
 #include "runtime/complete_config.hpp"
 #include "runtime/runtime_options.hpp"
+#include "support/files.hpp"
 
 namespace patchioner {
 
 namespace {
 
-/// The plugin's settings as text, defaults filled in, without paths: what a file holds is told by digests,
-/// not by where it lies.
+/// A digest of what lies at a path of the config: of a file its content, of a folder its files' names and
+/// contents.
+std::string digest_at(const std::string& path) {
+  const std::filesystem::path place =
+      path.starts_with("hf:") ? resolve_weights(path) : std::filesystem::path(path);
+  if (!std::filesystem::is_directory(place)) {
+    return sha256_of_file(place);
+  }
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(place)) {
+    if (entry.is_regular_file()) {
+      files[entry.path().filename().string()] = sha256_of_file(entry.path());
+    }
+  }
+  return sha256(nlohmann::json(files).dump());
+}
+
+/// The plugin's settings as text, defaults filled in. What a file holds is told by its digest, not by where
+/// it lies.
 void note_settings(PluginHost& host, PluginKind kind, const std::string& key, const Value& section,
                    TrainingSettings& settings) {
   const Value resolved = host.resolve(kind, section);
@@ -17,8 +40,14 @@ void note_settings(PluginHost& host, PluginKind kind, const std::string& key, co
   settings[key + ".plugin"] = record.name;
   for (const Parameter& parameter : record.parameters) {
     const Value* value = resolved.find(parameter.name);
-    if (parameter.type != ParameterType::path && value != nullptr) {
-      settings[key + "." + parameter.name] = write_json(*value, 0);
+    const std::string name = key + "." + parameter.name;
+    if (value == nullptr) {
+      continue;
+    }
+    if (parameter.type != ParameterType::path) {
+      settings[name] = write_json(*value, 0);
+    } else if (value->is_text() && !value->as_text().empty()) {
+      settings[name + std::string(kDigestEnding)] = digest_at(value->as_text());
     }
   }
 }
@@ -42,9 +71,7 @@ TrainingSetup make_training(const Value& config, PluginHost& host) {
     }
   }
   setup.backbone = host.backbone(config.at("backbone"), context);
-  if (setup.backbone->text_fingerprint().empty()) {
-    note_settings(host, PluginKind::backbone, "backbone", config.at("backbone"), settings);
-  }
+  note_settings(host, PluginKind::backbone, "backbone", config.at("backbone"), settings);
   setup.parts.backbone = setup.backbone.get();
   setup.parts.gaps = setup.gaps;
   setup.parts.decoder = setup.decoder.get();

@@ -12,7 +12,7 @@ namespace patchioner {
 
 namespace {
 
-constexpr const char* kFormat = "patchioner training state 1";
+constexpr const char* kFormat = "patchioner training state 2";
 constexpr const char* kParameter = "parameter/";
 constexpr const char* kFirstMoment = "first_moment/";
 constexpr const char* kSecondMoment = "second_moment/";
@@ -47,6 +47,20 @@ TrainingProgress progress_from(const nlohmann::json& json) {
   return progress;
 }
 
+/// What is different, in words.
+std::string difference(const std::string& key, const std::string& then, const std::string& now) {
+  if (key == kCaptionsDigest) {
+    return "the captions (train.data) or their tokenizer changed";
+  }
+  if (key == kTextEncoderDigest) {
+    return "the text encoder changed";
+  }
+  if (key.ends_with(kDigestEnding)) {
+    return fmt::format("the content of {} changed", key.substr(0, key.size() - kDigestEnding.size()));
+  }
+  return fmt::format("{} was {}, is {}", key, then, now);
+}
+
 void check_settings(const std::filesystem::path& file, const TrainingSettings& then,
                     const TrainingSettings& now) {
   std::vector<std::string> differences;
@@ -58,7 +72,7 @@ void check_settings(const std::filesystem::path& file, const TrainingSettings& t
   all.insert(now.begin(), now.end());
   for (const auto& [key, unused] : all) {
     if (value(then, key) != value(now, key)) {
-      differences.push_back(fmt::format("{} was {}, is {}", key, value(then, key), value(now, key)));
+      differences.push_back(difference(key, value(then, key), value(now, key)));
     }
   }
   if (differences.empty()) {
@@ -70,9 +84,28 @@ void check_settings(const std::filesystem::path& file, const TrainingSettings& t
   }
   throw Error(ErrorKind::config,
               "{}: this training was begun with other settings ({}); set them back to go on, start again "
-              "with --restart, or "
-              "give another train.output",
+              "with --restart, or give another train.output",
               file.string(), list);
+}
+
+/// Where a state stands, when it was made under these settings.
+TrainingProgress read_progress(const std::filesystem::path& file, const StateDict& state_dict,
+                               const TrainingSettings& settings) {
+  const auto& metadata = state_dict.metadata();
+  try {
+    if (metadata.at("format") != kFormat) {
+      throw Error(ErrorKind::checkpoint,
+                  "{}: a state of format '{}', expected '{}'; start again with --restart", file.string(),
+                  metadata.at("format"), kFormat);
+    }
+    check_settings(file, nlohmann::json::parse(metadata.at("settings")).get<TrainingSettings>(), settings);
+    return progress_from(nlohmann::json::parse(metadata.at("progress")));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
+    throw Error(ErrorKind::checkpoint, "{}: no training state, or a damaged one; start again with --restart",
+                file.string());
+  }
 }
 
 }  // namespace
@@ -93,27 +126,19 @@ void save_training_state(const std::filesystem::path& file, const TextTrainer& t
                      {"settings", nlohmann::json(settings).dump()}});
 }
 
+void check_training_state(const std::filesystem::path& file, const TrainingSettings& settings) {
+  if (std::filesystem::exists(file)) {
+    read_progress(file, StateDict::open(file), settings);
+  }
+}
+
 std::optional<TrainingProgress> load_training_state(const std::filesystem::path& file, TextTrainer& trainer,
                                                     const TrainingSettings& settings) {
   if (!std::filesystem::exists(file)) {
     return std::nullopt;
   }
   const StateDict state_dict = StateDict::open(file);
-  const auto& metadata = state_dict.metadata();
-  TrainingProgress progress;
-  try {
-    if (metadata.at("format") != kFormat) {
-      throw Error(ErrorKind::checkpoint, "{}: a state of format '{}', expected '{}'", file.string(),
-                  metadata.at("format"), kFormat);
-    }
-    check_settings(file, nlohmann::json::parse(metadata.at("settings")).get<TrainingSettings>(), settings);
-    progress = progress_from(nlohmann::json::parse(metadata.at("progress")));
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception&) {
-    throw Error(ErrorKind::checkpoint, "{}: no training state, or a damaged one; start again with --restart",
-                file.string());
-  }
+  const TrainingProgress progress = read_progress(file, state_dict, settings);
   TensorLoader loader(state_dict, "training state");
   std::vector<at::Tensor> weights;
   OptimizerState state;

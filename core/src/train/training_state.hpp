@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/text_trainer.hpp"
@@ -28,12 +29,20 @@ struct TrainingProgress {
   std::vector<EpochRecord> epochs;
 };
 
-/// Settings that decide what comes out, by key path, as text. A state made under others is refused.
+/// Settings that decide what comes out, by key path, as text. A state made under others is refused. The value
+/// of a key that ends in "digest" is not shown, since it tells nobody anything.
+constexpr std::string_view kDigestEnding = ".digest";
+constexpr const char* kCaptionsDigest = "captions.digest";
+constexpr const char* kTextEncoderDigest = "backbone.text.digest";
 using TrainingSettings = std::map<std::string, std::string>;
 
 /// Writes the state atomically. Throws an Error of kind io.
 void save_training_state(const std::filesystem::path& file, const TextTrainer& trainer,
                          const TrainingProgress& progress, const TrainingSettings& settings);
+
+/// Throws what load_training_state throws about the settings of a state, without reading more of it; nothing
+/// when there is no such file.
+void check_training_state(const std::filesystem::path& file, const TrainingSettings& settings);
 
 /// Reads a state into the trainer's parameters and moments; nothing is changed when there is no such file.
 /// Throws Error: config when it was made under other settings (which ones), checkpoint when it is damaged.

@@ -12,6 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kSharedConfigFile = "decoder_config.json";
+
 Json read_fields(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   const size_t first = text.find_first_not_of(" \t\r\n");
@@ -77,6 +79,19 @@ void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config) 
   number("resid_pdrop", config.resid_pdrop, 0.99);
   number("embd_pdrop", config.embd_pdrop, 0.99);
   number("attn_pdrop", config.attn_pdrop, 0.99);
+}
+
+std::filesystem::path decoder_config_of(const std::filesystem::path& weights) {
+  return weights.parent_path() / (weights.stem().string() + "_config.json");
+}
+
+std::filesystem::path find_decoder_config(const std::filesystem::path& weights) {
+  for (const auto& file : {decoder_config_of(weights), weights.parent_path() / kSharedConfigFile}) {
+    if (std::filesystem::exists(file)) {
+      return file;
+    }
+  }
+  return {};
 }
 
 std::string decoder_config_json(const Gpt2Config& config) {

@@ -12,6 +12,14 @@ namespace patchioner {
 /// when it asks for a GPT-2 that this one is not (another activation, an untied head, unscaled attention).
 void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config);
 
+/// Where the settings of a checkpoint are written: `<stem>_config.json` beside it, so that decoders of
+/// different sizes may lie in one folder.
+std::filesystem::path decoder_config_of(const std::filesystem::path& weights);
+
+/// The settings file that lies beside a checkpoint: that one, else the folder's decoder_config.json; empty
+/// when there is neither.
+std::filesystem::path find_decoder_config(const std::filesystem::path& weights);
+
 /// The JSON form of the same, for write_file.
 std::string decoder_config_json(const Gpt2Config& config);
 

@@ -38,8 +38,7 @@ Gpt2Config configured(const PlainOptions& options) {
   }
   std::filesystem::path file = options.config;
   if (file.empty() && !options.weights.empty()) {
-    const auto beside = std::filesystem::path(options.weights).parent_path() / kDecoderConfigFile;
-    file = std::filesystem::exists(beside) ? beside : std::filesystem::path();
+    file = find_decoder_config(options.weights);
   }
   if (!file.empty()) {
     read_decoder_config(file, config);

@@ -15,11 +15,10 @@
 
 namespace patchioner {
 
-// Names of the reference's checkpoints (spec/01 section 6), and of the settings file beside ours.
+// Names of the reference's checkpoints (spec/01 section 6).
 constexpr const char* kPrefixWeight = "clip_project.model.0.weight";
 constexpr const char* kPrefixBias = "clip_project.model.0.bias";
 constexpr const char* kDecoderPrefix = "decoder.";
-constexpr const char* kDecoderConfigFile = "decoder_config.json";
 
 class PlainDecoder final : public Decoder {
  public:

@@ -37,7 +37,8 @@ inline void declare(ParameterList<PlainOptions>& list) {
            "checkpoint of the reference (.pt) or safetensors; empty: a fresh model, to be trained")
       .path();
   list.add("config", &O::config,
-           "decoder_config.pkl or .json; empty: decoder_config.json beside the weights, if it is there")
+           "decoder_config.pkl or .json; empty: <stem>_config.json or decoder_config.json beside the "
+           "weights, if any")
       .path();
   list.add("vocabulary", &O::vocabulary,
            "CLIP tokenizer (bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt); empty: ids, no "

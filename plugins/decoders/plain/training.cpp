@@ -99,9 +99,9 @@ void PlainDecoder::save(const std::string& path) const {
     }
     tensors.emplace_back(name, tensor.detach());
   }
+  // The settings first: a checkpoint without them might be read as one of other sizes.
+  write_file(decoder_config_of(path), decoder_config_json(weights_.config));
   write_torch_state_dict(path, tensors);
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  write_file(folder / kDecoderConfigFile, decoder_config_json(weights_.config));
 }
 
 }  // namespace patchioner

@@ -43,6 +43,33 @@ TEST_CASE("captions are found in every form of file, told by content") {
   CHECK(read(folder.write("plain.x", "a cat\r\n\ntwo \"dogs\"\ncafé")) == expected);
 }
 
+TEST_CASE("the text of tab-separated columns is the second one") {
+  const TestFolder folder;
+  CHECK(read(folder.write("queries.tsv", "7\ta cat\r\n\n8\ta \"dog\"\tmore\n"), TextFormat::tsv) ==
+        Texts{"a cat", "a \"dog\""});
+  CHECK(contains(refusal_of(ErrorKind::data,
+                            [&] { read(folder.write("bad.tsv", "7\ta cat\nno tab\n"), TextFormat::tsv); }),
+                 "bad.tsv:2: the line has no second column"));
+  CHECK(text_format_from("tsv") == TextFormat::tsv);
+}
+
+TEST_CASE("a long document without line ends is told from JSON lines by its beginning") {
+  const TestFolder folder;
+  std::string document = R"({"info": {}, "annotations": [)";
+  for (int i = 0; i < 40000; ++i) {
+    document += fmt::format(R"({}{{"caption": "a cat and {} trees beside a house"}})", i == 0 ? "" : ",", i);
+  }
+  const Texts texts = read(folder.write("coco.json", document + "]}"));
+  REQUIRE(texts.size() == 40000);
+  CHECK(texts.back() == "a cat and 39999 trees beside a house");
+}
+
+TEST_CASE("captions that were stored with features by torch.save are refused by name") {
+  const TestFolder folder;
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { read(folder.write("captions.pt", "PK\x03\x04rest")); }),
+                 "stored with their features by torch.save"));
+}
+
 TEST_CASE("a text comes with its image where the file names it, whatever the order of the keys") {
   const TestFolder folder;
   const auto images = [&](std::string_view content) {
@@ -112,17 +139,17 @@ TEST_CASE("a file that is damaged or holds no captions is refused with its place
   CHECK(contains(message("[]"), "holds no captions"));
   CHECK(contains(message("\"a\"\n{\"id\": 1}\n"), "texts.x:2"));
   CHECK(contains(message("\"a\"\nplain\n", TextFormat::json_lines), "texts.x:2"));
-  CHECK(contains(message(std::string("PK\x03\x04\0\0\0", 7)), "no text file"));
+  CHECK(contains(message(std::string("\x89PNG\r\n\0\0\0", 9)), "no text file"));
   CHECK(contains(message("{\"a\": " + std::string(100000, '[')), "nested"));
   CHECK(contains(message("plain", TextFormat::json), "no valid JSON"));
   CHECK(contains(refusal_of(ErrorKind::io, [&] { (void)read(folder / "absent"); }), "absent"));
 }
 
-TEST_CASE("formats have four names") {
+TEST_CASE("formats have five names") {
   CHECK(text_format_from("auto") == TextFormat::automatic);
   CHECK(text_format_from("jsonl") == TextFormat::json_lines);
   CHECK(contains(refusal_of(ErrorKind::usage, [] { (void)text_format_from("csv"); }),
-                 "auto, json, jsonl and text"));
+                 "auto, json, jsonl, tsv and text"));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <csignal>
 #include <numeric>
 
-#include "memory/append_file.hpp"
 #include "memory/sample_selector.hpp"
+#include "support/append_file.hpp"
 #include "support/progress.hpp"
 #include "test_banks.hpp"
 
@@ -253,6 +253,82 @@ TEST_CASE("an unfinished bank of other texts, settings or weights is begun anew"
   folder.write("bank.safetensors.partial.json", "{damaged");
   CHECK(resumed_rows(options, "weights-1") == 0);
   CHECK(MemoryBank::open(options.target)->rows() == 13);
+}
+
+TEST_CASE("a build that was killed between the names of its texts and of its bank keeps what it encoded") {
+  const test::BankFolder folder;
+  const BankBuildOptions straight = options_for(folder, lines(27), "straight");
+  (void)texts_of(straight);
+  const BankBuildOptions options = options_for(folder, lines(27));
+  FakeEncoder stopped;
+  stopped.stop_at = 4;
+  stopped.stop = [] { throw Error(ErrorKind::data, "stopped"); };
+  (void)refusal_of(ErrorKind::data, [&] { build_memory_bank(options, stopped.encoder()); });
+  // All batches but the last are encoded; the texts have their final name already.
+  std::filesystem::rename(folder / "bank.texts.json.partial", folder / "bank.texts.json");
+  FakeEncoder fake;
+  const BankBuildResult result = build_memory_bank(options, fake.encoder());
+  CHECK(result.finished);
+  CHECK(result.resumed_rows == 16);
+  CHECK(bytes_of(options.target) == bytes_of(straight.target));
+}
+
+TEST_CASE("a build never writes over its source or over texts that are not its own") {
+  const test::BankFolder folder;
+  BankBuildOptions options = options_for(folder, lines(5));
+  FakeEncoder fake;
+  const auto source = folder.write("bank.texts.json", "[\"a\", \"b\"]");
+  CHECK(contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
+                 "belongs to no bank"));
+  options.sources = {{source, "bank.texts.json"}};
+  options.overwrite = true;
+  CHECK(contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
+                 "would be written over"));
+  std::filesystem::create_symlink(source, folder / "link.json");
+  options.sources = {{folder / "link.json", "link.json"}};
+  CHECK(contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
+                 "would be written over"));
+  for (const char* ours : {"bank.texts.json.partial", "bank.safetensors.partial"}) {
+    options.sources = {{folder.write(ours, "a\nb\n"), ours}};
+    CHECK(contains(refusal_of(ErrorKind::usage, [&] { build_memory_bank(options, fake.encoder()); }),
+                   "would be written over"));
+    std::filesystem::remove(folder / ours);
+  }
+  CHECK(read_file(source) == "[\"a\", \"b\"]");
+  CHECK(fake.calls == 0);
+  options.sources = {{folder / "captions.txt", "captions.txt"}};
+  CHECK(build_memory_bank(options, fake.encoder()).finished);  // allowed to replace it
+}
+
+TEST_CASE("rows of an attempt that cut long texts are no rows of one that refuses them") {
+  const test::BankFolder folder;
+  const BankBuildOptions options = options_for(folder, lines(12));
+  const auto resumed_rows = [&](bool before, bool now) {
+    FakeEncoder fake;
+    fake.stop_at = 2;
+    fake.stop = [] { throw Error(ErrorKind::data, "stopped"); };
+    BankEncoder encoder = fake.encoder();
+    encoder.truncates = before;
+    (void)refusal_of(ErrorKind::data, [&] { build_memory_bank(options, encoder); });
+    FakeEncoder rest;
+    encoder = rest.encoder();
+    encoder.truncates = now;
+    const int64_t rows = build_memory_bank(options, encoder).resumed_rows;
+    std::filesystem::remove(options.target);
+    std::filesystem::remove(folder / "bank.texts.json");
+    return rows;
+  };
+  CHECK(resumed_rows(false, true) == 8);
+  CHECK(resumed_rows(true, true) == 8);
+  CHECK(resumed_rows(true, false) == 0);
+}
+
+TEST_CASE("a source whose name is not UTF-8 is recorded with replacements") {
+  const test::BankFolder folder;
+  BankBuildOptions options = options_for(folder, lines(3));
+  options.sources[0].name = "caf\xe9.txt";
+  (void)texts_of(options);
+  CHECK(MemoryBank::open(options.target)->metadata().at("source") == "caf\xef\xbf\xbd.txt");
 }
 
 TEST_CASE("an embedding that is zero or not finite is refused with its text") {

@@ -172,6 +172,44 @@ TEST_CASE("a row that is not finite is named") {
   }
 }
 
+TEST_CASE("a row whose squares are zero in float32 is named") {
+  at::Tensor embeddings = at::ones({3, 2});
+  embeddings[1].fill_(1e-30F);
+  CHECK(contains(refusal_of(ErrorKind::data,
+                            [&] {
+                              MemoryBank::from_memory(embeddings, {"a", "b", "c"});
+                            }),
+                 "row 1 (\"b\")"));
+}
+
+TEST_CASE("an HDF5 file that claims enormous rows or texts is refused before memory is taken") {
+  const test::BankFolder folder;
+  const auto write = [&](const char* name, hsize_t width, size_t text_bytes) {
+    const hid_t file = H5Fcreate((folder / name).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t sizes[2] = {1, width};
+    const hsize_t chunk[2] = {1, std::min<hsize_t>(width, 1024)};
+    const hid_t chunked = H5Pcreate(H5P_DATASET_CREATE);  // nothing is stored of chunks that are not written
+    H5Pset_chunk(chunked, 2, chunk);
+    const hid_t table = H5Screate_simple(2, sizes, nullptr);
+    H5Dclose(H5Dcreate2(file, "coco-embeddings", H5T_IEEE_F32LE, table, H5P_DEFAULT, chunked, H5P_DEFAULT));
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, text_bytes);
+    const hid_t list = H5Screate_simple(1, sizes, nullptr);
+    H5Dclose(H5Dcreate2(file, "coco-text", text, list, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(list);
+    H5Tclose(text);
+    H5Sclose(table);
+    H5Pclose(chunked);
+    H5Fclose(file);
+    return folder / name;
+  };
+  CHECK(contains(
+      refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(write("wide.h5", hsize_t{1} << 35, 4)); }),
+      "too large"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(write("long.h5", 4, 1 << 21)); }),
+                 "too large"));
+}
+
 TEST_CASE("a bank of zero rows alone is refused as empty") {
   const test::BankFolder folder;
   CHECK(contains(refusal_of(ErrorKind::data,

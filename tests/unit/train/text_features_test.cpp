@@ -38,6 +38,18 @@ TEST_CASE("another text side does not get the features of the first one") {
   CHECK(backbone.encoded == 2 * texts.size());
 }
 
+TEST_CASE("other conditions do not get the features of the first ones") {
+  const TestFolder folder;
+  const DigestBackbone backbone;
+  const auto texts = small_captions();
+  TextEncodingOptions options = small_parts(folder / "cache");
+  options.conditions = "precision=fp32";
+  encode_texts(backbone, texts, options);
+  options.conditions = "precision=bf16";
+  encode_texts(backbone, texts, options);
+  CHECK(backbone.encoded == 2 * texts.size());
+}
+
 TEST_CASE("a backbone without a fingerprint is not remembered") {
   const TestFolder folder;
   DigestBackbone backbone;

@@ -60,7 +60,7 @@ TEST_CASE("a training writes a checkpoint an epoch, the curves, and learns") {
   CHECK(outcome.epochs.back().loss < outcome.epochs.front().loss);
   CHECK(outcome.checkpoint == folder / "out/small-002.pt");
   CHECK(std::filesystem::exists(folder / "out/small-000.pt"));
-  CHECK(std::filesystem::exists(folder / "out/decoder_config.json"));
+  CHECK(std::filesystem::exists(folder / "out/small-000_config.json"));
   const std::string epochs = read_file(folder / "out/small_epoch_losses.csv");
   CHECK(epochs.starts_with("epoch,loss,accuracy\n0,"));
   CHECK(std::count(epochs.begin(), epochs.end(), '\n') == 4);
@@ -185,7 +185,118 @@ TEST_CASE("a state that was made under other settings is refused with what diffe
   CHECK(contains(message, "--restart"));
   folder.write("captions.txt", joined_lines(small_captions()) + "one more caption\n");
   SmallTraining other_data(folder.path());
-  CHECK(contains(refusal_of(ErrorKind::config, [&] { other_data.run(); }), "captions was"));
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { other_data.run(); }),
+                 "the captions (train.data) or their tokenizer changed"));
+  CHECK(other_data.backbone.encoded == 0);
+  folder.write("captions.txt", joined_lines(small_captions()));
+  SmallTraining other_encoder(folder.path());
+  other_encoder.backbone.fingerprint = "another";
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { other_encoder.run(); }), "the text encoder changed"));
+  CHECK(other_encoder.backbone.encoded == 0);
+}
+
+TEST_CASE("a second training with the same output and prefix is refused while the first one runs") {
+  const TrainingFolder folder;
+  SmallTraining first(folder.path());
+  std::string message;
+  first.run(false, [&](int64_t step, const TrainStep&) {
+    if (step == 2) {
+      SmallTraining second(folder.path());
+      message = refusal_of(ErrorKind::io, [&] { second.run(); });
+    }
+  });
+  CHECK(contains(message, "another training with this train.output and train.prefix is running"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out/small_train.lock"));
+  SmallTraining other(folder.path());
+  other.options.prefix = "other";
+  CHECK(other.run().finished);
+}
+
+TEST_CASE("a restart takes away what the earlier run left, and nothing of another prefix") {
+  const TrainingFolder folder;
+  SmallTraining longer(folder.path());
+  longer.run();
+  for (const char* name : {"small-2-000.pt", "small-notes.pt", "small-001.txt"}) {
+    folder.write(std::string("out/") + name, "kept");
+  }
+  SmallTraining shorter(folder.path());
+  shorter.options.epochs = 1;
+  CHECK(shorter.run(true).finished);
+  CHECK(std::filesystem::exists(folder / "out/small-000.pt"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out/small-001.pt"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out/small-002_config.json"));
+  const std::string epochs = read_file(folder / "out/small_epoch_losses.csv");
+  CHECK(std::count(epochs.begin(), epochs.end(), '\n') == 2);
+  for (const char* name : {"small-2-000.pt", "small-notes.pt", "small-001.txt"}) {
+    CHECK(std::filesystem::exists(folder / (std::string("out/") + name)));
+  }
+}
+
+TEST_CASE("what a killed process left half-written is removed, that of a running one stays") {
+  const TrainingFolder folder;
+  const pid_t dead = ::fork();
+  if (dead == 0) {
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(dead, &status, 0) == dead);
+  const auto left = folder.write(fmt::format("out/small_state.safetensors.{}.partial", dead), "half");
+  const auto running = folder.write(fmt::format("out/small-000.pt.{}.partial", ::getppid()), "half");
+  const auto foreign = folder.write(fmt::format("out/other_state.safetensors.{}.partial", dead), "half");
+  SmallTraining training(folder.path());
+  training.run();
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(std::filesystem::exists(running));
+  CHECK(std::filesystem::exists(foreign));
+}
+
+TEST_CASE("two decoders of different sizes in one folder keep their own settings") {
+  const TrainingFolder folder;
+  SmallTraining first(folder.path());
+  first.options.epochs = 1;
+  first.run();
+  const auto wide = host().decoder(Value(Value::Map{{"plugin", "plain"},
+                                                    {"vocabulary", (folder / "vocabulary.txt").string()},
+                                                    {"prefix_size", DigestBackbone::kDim},
+                                                    {"vocab_size", kVocabularySize},
+                                                    {"n_positions", 32},
+                                                    {"n_embd", 16},
+                                                    {"n_layer", 2},
+                                                    {"n_head", 8}}),
+                                   PluginContext());
+  SmallTraining second(folder.path());
+  second.options.epochs = 1;
+  second.options.prefix = "wide";
+  TrainingParts parts;
+  parts.backbone = &second.backbone;
+  parts.decoder = wide.get();
+  run_training(parts, second.options, false);
+  CHECK(contains(read_file(folder / "out/small-000_config.json"), "\"n_head\": 2"));
+  CHECK(contains(read_file(folder / "out/wide-000_config.json"), "\"n_head\": 8"));
+  const auto loaded = host().decoder(Value(Value::Map{{"plugin", "plain"},
+                                                      {"vocabulary", (folder / "vocabulary.txt").string()},
+                                                      {"weights", (folder / "out/wide-000.pt").string()}}),
+                                     PluginContext());
+  const at::Tensor features = at::ones({1, DigestBackbone::kDim});
+  const at::Tensor ids = at::tensor({1, 2, 3}, at::kLong).view({1, 3});
+  CHECK(at::allclose(loaded->logits(features, ids), wide->logits(features, ids), 1e-4, 1e-5));
+}
+
+TEST_CASE("a gap of another width than the backbone's is refused before anything is encoded") {
+  const TrainingFolder folder;
+  write_safetensors(folder / "bank.safetensors", {{"embeddings", at::ones({2, 5})}});
+  folder.write("bank.texts.json", R"(["a", "b"])");
+  SmallTraining training(folder.path());
+  training.decoder = small_decoder(folder.path());
+  TrainingParts parts;
+  parts.backbone = &training.backbone;
+  parts.decoder = training.decoder.get();
+  parts.gaps = {
+      host().gap(Value(Value::Map{{"plugin", "memory"}, {"bank", (folder / "bank.safetensors").string()}}),
+                 PluginContext())};
+  CHECK(contains(refusal_of(ErrorKind::config, [&] { run_training(parts, training.options, false); }),
+                 "the gap reads features of width 5"));
+  CHECK(training.backbone.encoded == 0);
 }
 
 TEST_CASE("a damaged state is refused, and a restart gets over it") {
@@ -239,6 +350,14 @@ TEST_CASE("mixed captions take the feature of a caption of the same image, and n
   }
   training.options.data = folder.write("captions.json", json + "]}").string();
   CHECK(training.run().finished);
+}
+
+TEST_CASE("the documentation lists every option of a training") {
+  const std::string page = read_file(std::filesystem::path(PATCHIONER_SOURCE_DIR) / "docs/training.md");
+  for (const Parameter& parameter : schema_of<TrainOptions>()) {
+    CAPTURE(parameter.name);
+    CHECK(contains(page, "`" + parameter.name + "`"));
+  }
 }
 
 TEST_CASE("an output folder that cannot be made or written is an error with its path") {

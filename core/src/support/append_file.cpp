@@ -1,7 +1,5 @@
-#include "memory/append_file.hpp"
+#include "support/append_file.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +7,9 @@
 #include <cstring>
 #include <patchioner/error.hpp>
 #include <string>
+
+#include "support/descriptor.hpp"
+#include "support/file_lock.hpp"
 
 namespace patchioner {
 namespace {
@@ -19,17 +20,10 @@ Error failure(const std::filesystem::path& path, const char* what) {
 
 }  // namespace
 
-AppendFile::AppendFile(std::filesystem::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) {
-    throw failure(path_, "cannot be written");
-  }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
-    throw Error(ErrorKind::io,
-                "{}: another process is writing this file; wait for it, or choose another name",
-                path_.string());
-  }
+AppendFile::AppendFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      descriptor_(
+          open_locked(path_, "another process is writing this file; wait for it, or choose another name")) {
   ::lseek(descriptor_, 0, SEEK_END);
 }
 
@@ -56,15 +50,8 @@ void AppendFile::truncate(uint64_t size) {
 }
 
 void AppendFile::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      throw failure(path_, "cannot be written");
-    }
-    bytes.remove_prefix(static_cast<size_t>(written));
+  if (!write_all(descriptor_, bytes)) {
+    throw failure(path_, "cannot be written");
   }
 }
 
