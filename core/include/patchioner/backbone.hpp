@@ -36,6 +36,7 @@ class Backbone {
  public:
   virtual ~Backbone() = default;
 
+  /// What images are made into; its patch size is 0 when there is no image side (a text tower alone).
   virtual const ImageSpec& image_spec() const = 0;
 
   /// D, the width of the shared space.

@@ -38,6 +38,9 @@ class Decoder {
   /// Width of the features it reads.
   virtual int64_t dim() const = 0;
 
+  /// Fingerprint of the text side that it was trained with (Backbone::text_fingerprint), empty when unknown.
+  virtual std::string text_fingerprint() const { return {}; }
+
   /// One caption a row of features, in order; results do not depend on how rows are batched. [any-thread]
   virtual std::vector<Caption> decode(const DecodeInput& input) const = 0;
 
@@ -72,8 +75,9 @@ class Decoder {
   virtual std::vector<std::pair<std::string, at::Tensor>> parameters() const { return {}; }
 
   /// Writes weights and whatever else `decode` needs, in the layout of the reference's checkpoints,
-  /// atomically.
-  virtual void save(const std::string& path) const;
+  /// atomically. `text_fingerprint` is that of the text side which the captions' features came from
+  /// (Backbone::text_fingerprint); it is kept beside, for text_fingerprint() of a decoder that is loaded.
+  virtual void save(const std::string& path, const std::string& text_fingerprint) const;
 };
 
 }  // namespace patchioner

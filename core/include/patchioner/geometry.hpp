@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <patchioner/error.hpp>
 
 namespace patchioner {
 
@@ -36,8 +37,12 @@ struct ImageGeometry {
   int64_t patches() const { return rows * columns; }
 };
 
-/// The geometry of an image of that size under `spec`, with the grid that `spec` implies.
+/// The geometry of an image of that size under `spec`, with the grid that `spec` implies. Throws an Error of
+/// kind config for a spec without patches, as a backbone without an image side has it.
 inline ImageGeometry geometry_of(const ImageSpec& spec, int64_t image_width, int64_t image_height) {
+  if (spec.patch_size < 1) {
+    throw Error(ErrorKind::config, "the backbone has no image side: its patch size is {}", spec.patch_size);
+  }
   return {image_width, image_height, spec, spec.rows(), spec.columns()};
 }
 

@@ -36,10 +36,17 @@
 #define PATCHIONER_STRINGIFY_(x) #x
 #define PATCHIONER_STRINGIFY(x) PATCHIONER_STRINGIFY_(x)
 
-/// What must be equal on both sides for C++ objects to cross: compiler ABI, string ABI, LibTorch.
+/// libstdc++'s checking containers have another layout than its ordinary ones.
+#ifdef _GLIBCXX_DEBUG
+#define PATCHIONER_BUILD_KIND_ " glibcxx-debug"
+#else
+#define PATCHIONER_BUILD_KIND_ ""
+#endif
+
+/// What must be equal on both sides for C++ objects to cross: compiler ABI, string ABI, LibTorch, containers.
 #define PATCHIONER_BUILD_FINGERPRINT                                                             \
   "itanium-abi-" PATCHIONER_STRINGIFY(__GXX_ABI_VERSION) " cxx11-strings-" PATCHIONER_STRINGIFY( \
-      _GLIBCXX_USE_CXX11_ABI) " libtorch-" TORCH_VERSION
+      _GLIBCXX_USE_CXX11_ABI) " libtorch-" TORCH_VERSION PATCHIONER_BUILD_KIND_
 
 namespace patchioner {
 

@@ -143,6 +143,9 @@ class TensorLoader {
   /// Like get, but an absent tensor is fine and gives an undefined one.
   at::Tensor get_optional(const std::string& name, std::vector<int64_t> shape);
 
+  /// Notes what get would note, without reading the tensor.
+  void check(const std::string& name, std::vector<int64_t> shape);
+
   /// Names that may be there without being read (a known extra: "mask_token", "head.").
   void ignore(const std::string& name);
   void ignore_prefix(const std::string& prefix);
@@ -161,6 +164,8 @@ class TensorLoader {
     std::vector<int64_t> found;
     std::vector<int64_t> expected;
   };
+  bool accept(const std::string& name, std::vector<int64_t> shape);
+  at::Tensor read(const std::string& name) const;
   std::string report() const;
   std::vector<std::string> unexpected() const;
   StateDict state_dict_;
@@ -184,10 +189,12 @@ void write_torch_state_dict(const std::filesystem::path& path,
 /// Turns a weights path of a config into a file: an ordinary path is returned as it is;
 /// `hf:org/name[@revision][:file]` is looked up in the local Hugging Face cache (HF_HUB_CACHE, HF_HOME,
 /// ~/.cache/huggingface; blobs, refs, snapshots). When it is not there the Error (kind checkpoint) holds the
-/// command to type.
+/// command to type. Without a file name it is the first of `default_files` that is there: the names that
+/// backbones and decoders are published under.
 std::filesystem::path resolve_weights(const std::string& path,
                                       const std::vector<std::string>& default_files = {
                                           "model.safetensors", "model.safetensors.index.json",
-                                          "pytorch_model.bin"});
+                                          "pytorch_model.bin", "open_clip_model.safetensors",
+                                          "open_clip_pytorch_model.bin", "decoder.pt"});
 
 }  // namespace patchioner

@@ -45,24 +45,32 @@ TensorLoader::TensorLoader(StateDict state_dict, std::string what)
     : state_dict_(std::move(state_dict)), what_(std::move(what)) {}
 
 at::Tensor TensorLoader::get(const std::string& name, std::vector<int64_t> shape) {
-  const TensorInfo* info = state_dict_.info(name);
-  if (info == nullptr) {
-    missing_.push_back({name, std::move(shape)});
-    return at::empty({0});
-  }
-  return get_optional(name, std::move(shape));
+  return accept(name, std::move(shape)) ? read(name) : at::empty({0});
 }
 
 at::Tensor TensorLoader::get_optional(const std::string& name, std::vector<int64_t> shape) {
+  return state_dict_.contains(name) ? get(name, std::move(shape)) : at::Tensor();
+}
+
+void TensorLoader::check(const std::string& name, std::vector<int64_t> shape) {
+  accept(name, std::move(shape));
+}
+
+bool TensorLoader::accept(const std::string& name, std::vector<int64_t> shape) {
   const TensorInfo* info = state_dict_.info(name);
   if (info == nullptr) {
-    return {};
+    missing_.push_back({name, std::move(shape)});
+    return false;
   }
   used_.insert(info->name);
   if (!fits(info->shape, shape)) {
     mis_shaped_.push_back({name, info->shape, std::move(shape)});
-    return at::empty({0});
+    return false;
   }
+  return true;
+}
+
+at::Tensor TensorLoader::read(const std::string& name) const {
   return state_dict_.tensor(name).to(at::kFloat).contiguous();
 }
 

@@ -91,14 +91,22 @@ Captioner::Captioner(const Value& config, PluginHost& host) {
     parts_.decoder = host.decoder(*decoder, context);
   }
   check();
+  text_check_ = check_text_sides();
 }
 
 Captioner::Captioner(CaptionerParts parts, int64_t batch, at::Device device)
     : parts_(std::move(parts)), batch_(batch), device_(device) {
   check();
+  text_check_ = check_text_sides();
 }
 
 void Captioner::check() const {
+  if (backbone().image_spec().patch_size < 1) {
+    throw Error(
+        ErrorKind::config,
+        "the backbone has no image side, so there is nothing to caption with it; give it the weights of "
+        "an image tower");
+  }
   const BackboneCapabilities can = backbone().capabilities();
   const FeatureSource source = aggregator().source();
   if (aggregator().needs_attention() && !can.attention) {
@@ -124,14 +132,6 @@ void Captioner::check() const {
                   "memory with this backbone",
                   width, gap->dim());
     }
-    if (const std::string made_with = gap->text_fingerprint(); !made_with.empty() &&
-                                                               !backbone().text_fingerprint().empty() &&
-                                                               made_with != backbone().text_fingerprint()) {
-      warn_once(
-          fmt::format("the memory was built with another text encoder (fingerprint {}) than the backbone's "
-                      "({}); captions may not fit the images; build it again with `patchioner memory build`",
-                      made_with, backbone().text_fingerprint()));
-    }
   }
   if (decoder() != nullptr && decoder()->dim() != width) {
     throw Error(ErrorKind::config,
@@ -139,6 +139,39 @@ void Captioner::check() const {
                 "that was trained for this backbone",
                 width, decoder()->dim());
   }
+}
+
+std::future<void> Captioner::check_text_sides() const {
+  std::vector<std::pair<const char*, std::string>> made_with;
+  for (const auto& gap : gaps()) {
+    made_with.emplace_back("memory was built with another text encoder than the backbone's; build it again",
+                           gap->text_fingerprint());
+  }
+  if (decoder() != nullptr) {
+    made_with.emplace_back(
+        "decoder was trained with another text encoder than the backbone's; train it again",
+        decoder()->text_fingerprint());
+  }
+  std::erase_if(made_with, [](const auto& one) { return one.second.empty(); });
+  if (made_with.empty()) {
+    return {};
+  }
+  return std::async(std::launch::async, [backbone = parts_.backbone, made_with = std::move(made_with)] {
+    try {
+      const std::string own = backbone->text_fingerprint();
+      for (const auto& [what, fingerprint] : made_with) {
+        if (!own.empty() && fingerprint != own) {
+          warn_once(
+              fmt::format("the {} or choose one that belongs to it, or captions may not fit the images "
+                          "(fingerprint {}, the backbone's {})",
+                          what, fingerprint, own));
+        }
+      }
+    } catch (const std::exception& error) {
+      log(LogLevel::warning, "the text encoder could not be compared with those of memory and decoder: {}",
+          error.what());
+    }
+  });
 }
 
 void Captioner::prepare(CaptionTask& task) const {

@@ -2,6 +2,7 @@
 // baseline), one matrix product for all regions of an image, one decode for all regions of a batch.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,9 +52,10 @@ struct CaptionerParts {
 class Captioner {
  public:
   /// `config` is a resolved document (config/config.hpp). Throws Error: config for a pair that cannot work
-  /// (attention aggregation on a backbone without a map, native without encode_regions, widths that differ),
-  /// and whatever loading throws. A memory that was made with another text side than the backbone's is a
-  /// warning, once.
+  /// (a backbone without an image side, attention aggregation on one without a map, native without
+  /// encode_regions, widths that differ), and whatever loading throws. A memory or a decoder that was made
+  /// with another text side than the backbone's is a warning, once; since finding out reads the whole text
+  /// encoder, that is done beside the first work, and has been done when the captioner is destroyed.
   Captioner(const Value& config, PluginHost& host);
 
   /// From objects that are there already. `batch` images (or crops) go through the backbone at a time, on
@@ -90,6 +92,7 @@ class Captioner {
 
  private:
   void check() const;
+  std::future<void> check_text_sides() const;
   void caption_batch(std::span<const CaptionTask*> tasks, std::span<std::vector<RegionResult>*> results,
                      const CaptionOptions& options) const;
   void aggregate(const PatchFeatures& features, const ImageGeometry& geometry,
@@ -105,6 +108,7 @@ class Captioner {
   CaptionerParts parts_;
   int64_t batch_ = 8;
   at::Device device_ = at::kCPU;
+  std::future<void> text_check_;  ///< waits when it is destroyed
 };
 
 }  // namespace patchioner

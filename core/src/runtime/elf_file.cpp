@@ -173,7 +173,7 @@ void read_dynamic_names(const Bytes& bytes, const Dynamic& dynamic, ElfFile& fil
   }
 }
 
-void read_exported_symbols(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file) {
+void read_functions(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file) {
   if (header.e_shentsize != sizeof(Elf64_Shdr)) {
     return;
   }
@@ -189,8 +189,8 @@ void read_exported_symbols(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile
     file.has_symbol_table = true;
     for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= symbols.sh_size; at += sizeof(Elf64_Sym)) {
       const auto symbol = bytes.at<Elf64_Sym>(symbols.sh_offset + at, "the symbol table");
-      if (symbol.st_shndx != SHN_UNDEF && symbol.st_name != 0) {
-        file.exported.push_back(bytes.text(strings.sh_offset, symbol.st_name, "the symbol names"));
+      if (symbol.st_shndx != SHN_UNDEF && symbol.st_name != 0 && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC) {
+        file.functions.push_back(bytes.text(strings.sh_offset, symbol.st_name, "the symbol names"));
       }
     }
   }
@@ -242,7 +242,7 @@ ElfFile ElfFile::read(const std::filesystem::path& path) {
     refuse("it has no dynamic section, so it is no shared library that can be opened");
   }
   read_dynamic_names(bytes, dynamic, file);
-  read_exported_symbols(bytes, header, file);
+  read_functions(bytes, header, file);
   return file;
 }
 

@@ -11,10 +11,10 @@ namespace patchioner {
 struct ElfFile {
   std::filesystem::path path;
   std::string soname;
-  std::vector<std::string> needed;    ///< DT_NEEDED, in order
-  std::vector<std::string> rpath;     ///< DT_RPATH, split, $ORIGIN replaced
-  std::vector<std::string> runpath;   ///< DT_RUNPATH, split, $ORIGIN replaced
-  std::vector<std::string> exported;  ///< defined dynamic symbols; empty when there is no section table
+  std::vector<std::string> needed;     ///< DT_NEEDED, in order
+  std::vector<std::string> rpath;      ///< DT_RPATH, split, $ORIGIN replaced
+  std::vector<std::string> runpath;    ///< DT_RUNPATH, split, $ORIGIN replaced
+  std::vector<std::string> functions;  ///< that it exports; empty when there is no section table
   bool has_symbol_table = false;
 
   /// Throws an Error of kind plugin whose sentence begins after the file's name ("it is empty ...", "it is a

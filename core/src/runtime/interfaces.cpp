@@ -52,7 +52,7 @@ Decoder::Loss Decoder::loss(const at::Tensor&, const at::Tensor&, bool) const {
   lacks("decoder", "cannot be trained");
 }
 
-void Decoder::save(const std::string&) const {
+void Decoder::save(const std::string&, const std::string&) const {
   lacks("decoder", "cannot be saved");
 }
 

@@ -72,8 +72,8 @@ Value options_of(const Value& section) {
 }
 
 /// Paths as the plugin gets them; with `fetch`, "hf:" names become files of the local cache.
-void resolve_paths(const ParameterSchema& schema, Value& options, bool fetch) {
-  for (const Parameter& parameter : schema) {
+void resolve_paths(const PluginRecord& record, Value& options, bool fetch) {
+  for (const Parameter& parameter : record.parameters) {
     Value* value = options.find(parameter.name);
     if (parameter.type != ParameterType::path || value == nullptr || !value->is_text()) {
       continue;
@@ -84,11 +84,25 @@ void resolve_paths(const ParameterSchema& schema, Value& options, bool fetch) {
       try {
         path = resolve_weights(path).string();
       } catch (const Error& error) {
-        throw error.within(fmt::format("{}: '{}'", origin.to_string(), parameter.name));
+        throw error.within(
+            fmt::format("{}: '{}.{}'", origin.to_string(), to_string(record.kind), parameter.name));
       }
     }
     *value = Value(std::move(path)).set_origin(origin);
   }
+}
+
+/// Whether a library in that folder can be of that kind: only where the folder is called after another kind
+/// ("decoders"), it cannot.
+bool may_be(PluginKind kind, const fs::path& file) {
+  const std::string folder = file.parent_path().filename().string();
+  for (const PluginKind other :
+       {PluginKind::backbone, PluginKind::aggregator, PluginKind::gap, PluginKind::decoder}) {
+    if (folder.starts_with(to_string(other))) {
+      return other == kind;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -139,35 +153,37 @@ struct PluginHost::State {
     return match;
   }
 
+  /// Opens only libraries that are called `name`.so or that the config names one by one.
   const PluginLibrary& find(PluginKind kind, const std::string& name, const Origin* origin) {
     const std::vector<fs::path> all = files();
     std::vector<fs::path> named;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(named),
-                 [&](const fs::path& file) { return file.stem() == name; });
+    std::copy_if(all.begin(), all.end(), std::back_inserter(named), [&](const fs::path& file) {
+      return file.stem() == name ||
+             std::find(directories.begin(), directories.end(), file) != directories.end();
+    });
     if (const PluginLibrary* match = first_match(named, kind, name)) {
       return *match;
     }
-    if (const PluginLibrary* match = first_match(all, kind, name)) {
-      return *match;
-    }
-    throw not_found(kind, name, all, origin);
+    throw not_found(kind, name, all, named, origin);
   }
 
   Error not_found(PluginKind kind, const std::string& name, const std::vector<fs::path>& all,
-                  const Origin* origin) {
-    std::vector<std::string> candidates;
+                  const std::vector<fs::path>& opened, const Origin* origin) {
     std::string other;
     std::string refused;
-    for (const fs::path& file : all) {
+    for (const fs::path& file : opened) {
       const PluginRecord& record = open(file).record;
       if (!record.usable()) {
-        refused +=
-            file.stem() == name ? fmt::format("; {} was refused: {}", file.string(), record.refusal) : "";
-      } else if (record.kind == kind) {
-        candidates.push_back(record.name);
+        refused += fmt::format("; {} was refused: {}", file.string(), record.refusal);
       } else if (record.name == name) {
         other = fmt::format("; there is {} {} of this name",
                             record.kind == PluginKind::aggregator ? "an" : "a", to_string(record.kind));
+      }
+    }
+    std::vector<std::string> candidates;  // by file name: what is inside is nobody's business yet
+    for (const fs::path& file : all) {
+      if (may_be(kind, file) && file.stem() != name) {
+        candidates.push_back(file.stem().string());
       }
     }
     std::sort(candidates.begin(), candidates.end());
@@ -176,10 +192,10 @@ struct PluginHost::State {
       places.push_back(directory.string());
     }
     const std::string place = origin == nullptr ? "" : origin->to_string() + ": ";
-    const std::string advice = !refused.empty()
-                                   ? refused
-                                   : other + (candidates.empty() ? "; there is no plugin of this kind"
-                                                                 : suggestion(name, candidates));
+    const std::string advice = !refused.empty()     ? refused
+                               : !other.empty()     ? other
+                               : candidates.empty() ? "; there is no plugin of this kind"
+                                                    : suggestion(name, candidates);
     return Error(ErrorKind::plugin, "{}no {} plugin is called '{}'{} (looked in {})", place, to_string(kind),
                  name, advice, fmt::join(places, ", "));
   }
@@ -203,8 +219,9 @@ std::shared_ptr<Interface> PluginHost::State::make(PluginKind kind, const Value&
                                                    const PluginContext& context) {
   const PluginLibrary& library = find_for(kind, section);
   Value validated = options(library, section);
-  resolve_paths(library.record.parameters, validated, true);
-  const std::string what = fmt::format("{} '{}'", to_string(kind), library.record.name);
+  resolve_paths(library.record, validated, true);
+  const std::string what = fmt::format("{}: {} '{}'", section.at("plugin").origin().to_string(),
+                                       to_string(kind), library.record.name);
   void* object = nullptr;
   try {
     object = library.descriptor->create(&validated, &context);
@@ -285,7 +302,7 @@ std::shared_ptr<Decoder> PluginHost::decoder(const Value& section, const PluginC
 Value PluginHost::resolve(PluginKind kind, const Value& section) {
   const PluginLibrary& library = state_->find_for(kind, section);
   Value validated = state_->options(library, section);
-  resolve_paths(library.record.parameters, validated, false);
+  resolve_paths(library.record, validated, false);
   Value::Map map{{"plugin", section.at("plugin")}};
   for (auto& entry : validated.as_map()) {
     map.push_back(std::move(entry));

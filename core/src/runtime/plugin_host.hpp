@@ -34,8 +34,9 @@ class PluginHost {
   /// Every file that was found, usable or refused, with the reason. Opens all of them.
   std::vector<PluginRecord> list();
 
-  /// The record of one plugin; opens only files whose name is `name`.so before it falls back to the others.
-  /// Throws an Error of kind plugin that names where was looked, what was refused and the nearest name.
+  /// The record of one plugin. Opens only files that are called `name`.so, and libraries that the config
+  /// names one by one. Throws an Error of kind plugin that names where was looked, what was refused and the
+  /// nearest name.
   PluginRecord describe(PluginKind kind, const std::string& name);
 
   /// Makes the plugin that `section` names under "plugin", with the other keys as its options (validated,

@@ -140,9 +140,10 @@ void read_descriptor(PluginLibrary& plugin, const boost::dll::shared_library& li
 void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
   const ElfFile elf = ElfFile::read(file);
   if (elf.has_symbol_table &&
-      std::find(elf.exported.begin(), elf.exported.end(), kDescriptorSymbol) == elf.exported.end()) {
-    plugin.record.refusal = fmt::format(
-        "it is a shared library, but no Patchioner plugin: it does not export {}", kDescriptorSymbol);
+      std::find(elf.functions.begin(), elf.functions.end(), kDescriptorSymbol) == elf.functions.end()) {
+    plugin.record.refusal =
+        fmt::format("it is a shared library, but no Patchioner plugin: it does not export the function {}",
+                    kDescriptorSymbol);
     return;
   }
   std::vector<std::string> missing;
@@ -162,8 +163,9 @@ void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
   const auto library = open_library(file);
   plugin.handle = library;
   if (!library->has(kDescriptorSymbol)) {
-    plugin.record.refusal = fmt::format(
-        "it is a shared library, but no Patchioner plugin: it does not export {}", kDescriptorSymbol);
+    plugin.record.refusal =
+        fmt::format("it is a shared library, but no Patchioner plugin: it does not export the function {}",
+                    kDescriptorSymbol);
     return;
   }
   read_descriptor(plugin, *library);

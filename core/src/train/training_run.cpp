@@ -254,7 +254,7 @@ class Run {
     progress_.epochs.push_back(record);
     progress_.epoch_loss_sum = 0;
     progress_.epoch_accuracy_sum = 0;
-    parts_.decoder->save(files_.checkpoint(epoch).string());
+    parts_.decoder->save(files_.checkpoint(epoch).string(), parts_.backbone->text_fingerprint());
     write_epoch_curve(files_.epochs(), progress_.epochs);
     log(LogLevel::info, "epoch {}: loss {:.4f}, accuracy {:.4f}; {}", epoch, record.loss, record.accuracy,
         files_.checkpoint(epoch).string());

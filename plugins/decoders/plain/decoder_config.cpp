@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kSharedConfigFile = "decoder_config.json";
+constexpr const char* kFingerprintField = "text_fingerprint";  // ours, beside GPT-2's fields
 
 Json read_fields(const std::filesystem::path& file) {
   const std::string text = read_file(file);
@@ -40,7 +41,8 @@ void require(const Json& json, const char* field, const std::vector<Json>& allow
 
 }  // namespace
 
-void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config) {
+void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config,
+                         std::string& text_fingerprint) {
   const Json json = read_fields(file);
   require(json, "activation_function", {"gelu_new", "gelu_pytorch_tanh"}, file.string());
   require(json, "scale_attn_weights", {true}, file.string());
@@ -79,6 +81,9 @@ void read_decoder_config(const std::filesystem::path& file, Gpt2Config& config) 
   number("resid_pdrop", config.resid_pdrop, 0.99);
   number("embd_pdrop", config.embd_pdrop, 0.99);
   number("attn_pdrop", config.attn_pdrop, 0.99);
+  if (const auto found = json.find(kFingerprintField); found != json.end() && found->is_string()) {
+    text_fingerprint = found->get<std::string>();
+  }
 }
 
 std::filesystem::path decoder_config_of(const std::filesystem::path& weights) {
@@ -94,7 +99,7 @@ std::filesystem::path find_decoder_config(const std::filesystem::path& weights) 
   return {};
 }
 
-std::string decoder_config_json(const Gpt2Config& config) {
+std::string decoder_config_json(const Gpt2Config& config, const std::string& text_fingerprint) {
   Json json;
   json["vocab_size"] = config.vocab_size;
   json["n_positions"] = config.n_positions;
@@ -111,6 +116,9 @@ std::string decoder_config_json(const Gpt2Config& config) {
   json["scale_attn_weights"] = true;
   json["scale_attn_by_inverse_layer_idx"] = false;
   json["tie_word_embeddings"] = true;
+  if (!text_fingerprint.empty()) {
+    json[kFingerprintField] = text_fingerprint;
+  }
   return json.dump(1) + "\n";
 }
 

@@ -29,8 +29,9 @@ void take_if_given(double given, double& value) {
   }
 }
 
-/// The sizes as far as options and the config file say them, 0 where they do not.
-Gpt2Config configured(const PlainOptions& options) {
+/// The sizes as far as options and the config file say them, 0 where they do not; and the fingerprint that
+/// the file records.
+Gpt2Config configured(const PlainOptions& options, std::string& text_fingerprint) {
   Gpt2Config config;
   for (int64_t Gpt2Config::*size : {&Gpt2Config::vocab_size, &Gpt2Config::n_positions, &Gpt2Config::n_embd,
                                     &Gpt2Config::n_layer, &Gpt2Config::n_head, &Gpt2Config::n_inner}) {
@@ -41,7 +42,7 @@ Gpt2Config configured(const PlainOptions& options) {
     file = find_decoder_config(options.weights);
   }
   if (!file.empty()) {
-    read_decoder_config(file, config);
+    read_decoder_config(file, config, text_fingerprint);
   }
   take_if_given(options.vocab_size, config.vocab_size);
   take_if_given(options.n_positions, config.n_positions);
@@ -74,9 +75,16 @@ PlainDecoder::PlainDecoder(const PlainOptions& options, const PluginContext& con
     tokenizer_ = ClipTokenizer::open(options.vocabulary);
   }
   if (options.weights.empty()) {
-    initialise(options, configured(options));
+    std::string none;  // a fresh model was trained with no text side
+    initialise(options, configured(options, none));
   } else {
-    load(options, configured(options));
+    load(options, configured(options, text_fingerprint_));
+  }
+  if (tokenizer_ != nullptr && tokenizer_->size() > weights_.config.vocab_size) {
+    throw Error(ErrorKind::config,
+                "the vocabulary {} has {} ids, but the decoder's vocab_size is {}: it is not the one that "
+                "the decoder was trained with",
+                options.vocabulary, tokenizer_->size(), weights_.config.vocab_size);
   }
   weights_.move_to(context.device);
   prefix_weight_ = prefix_weight_.to(context.device);
@@ -88,7 +96,7 @@ PlainDecoder::PlainDecoder(const PlainOptions& options, const PluginContext& con
 }
 
 void PlainDecoder::load(const PlainOptions& options, Gpt2Config config) {
-  const StateDict state_dict = StateDict::open(resolve_weights(options.weights, {"decoder.pt"}));
+  const StateDict state_dict = StateDict::open(options.weights);
   infer_gpt2_sizes(state_dict, kDecoderPrefix, config);
   complete(config);
   config.check("decoder");
@@ -107,9 +115,8 @@ void PlainDecoder::load(const PlainOptions& options, Gpt2Config config) {
 void PlainDecoder::initialise(const PlainOptions& options, Gpt2Config config) {
   complete(config);
   if (options.prefix_size == 0) {
-    throw Error(
-        ErrorKind::config,
-        "the plain decoder has no weights; give 'weights', or 'prefix_size' for a fresh one to be trained");
+    throw Error(ErrorKind::config,
+                "it has no weights; give 'weights', or 'prefix_size' for a fresh one to be trained");
   }
   at::Generator generator = at::detail::getDefaultCPUGenerator();
   weights_ = initialise_gpt2(config, generator);

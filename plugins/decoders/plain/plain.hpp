@@ -25,6 +25,7 @@ class PlainDecoder final : public Decoder {
   PlainDecoder(const PlainOptions& options, const PluginContext& context);
 
   int64_t dim() const override { return prefix_weight_.size(1); }
+  std::string text_fingerprint() const override { return text_fingerprint_; }
   std::vector<Caption> decode(const DecodeInput& input) const override;
   at::Tensor logits(const at::Tensor& features, const at::Tensor& ids) const override;
 
@@ -35,7 +36,7 @@ class PlainDecoder final : public Decoder {
   at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const override;
   Loss loss(const at::Tensor& features, const at::Tensor& ids, bool training) const override;
   std::vector<std::pair<std::string, at::Tensor>> parameters() const override;
-  void save(const std::string& path) const override;
+  void save(const std::string& path, const std::string& text_fingerprint) const override;
 
  private:
   /// The weights packed for inference; shared by calls until a training step makes them stale.
@@ -54,6 +55,7 @@ class PlainDecoder final : public Decoder {
   PlainOptions options_;
   PluginContext context_;
   std::shared_ptr<const ClipTokenizer> tokenizer_;  // none: ids only
+  std::string text_fingerprint_;                    // of what it was loaded from
   at::Tensor prefix_weight_, prefix_bias_;          // [E,D], [E]
   Gpt2Weights weights_;
   mutable std::mutex packed_mutex_;

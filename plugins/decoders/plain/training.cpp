@@ -35,10 +35,6 @@ at::Tensor PlainDecoder::training_ids(std::span<const std::string> captions,
   if (tokenizer_ == nullptr) {
     throw Error(ErrorKind::config, "the plain decoder cannot be trained without 'vocabulary'");
   }
-  if (tokenizer_->size() > weights_.config.vocab_size) {
-    throw Error(ErrorKind::config, "the vocabulary has {} ids, but the decoder's vocab_size is {}; raise it",
-                tokenizer_->size(), weights_.config.vocab_size);
-  }
   const int64_t length = std::min(options_.training_tokens, options_.context_length);
   at::Tensor ids = at::zeros({static_cast<int64_t>(captions.size()), length}, at::kLong);  // [N,T]
   int64_t* row = ids.mutable_data_ptr<int64_t>();
@@ -91,16 +87,17 @@ std::vector<std::pair<std::string, at::Tensor>> PlainDecoder::parameters() const
   return result;
 }
 
-void PlainDecoder::save(const std::string& path) const {
+void PlainDecoder::save(const std::string& path, const std::string& text_fingerprint) const {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [name, tensor] : parameters()) {
     if (name == kPrefixWeight) {
-      tensors.emplace_back(fmt::format("{}lm_head.weight", kDecoderPrefix), weights_.token_embedding.detach());
+      tensors.emplace_back(fmt::format("{}lm_head.weight", kDecoderPrefix),
+                           weights_.token_embedding.detach());
     }
     tensors.emplace_back(name, tensor.detach());
   }
   // The settings first: a checkpoint without them might be read as one of other sizes.
-  write_file(decoder_config_of(path), decoder_config_json(weights_.config));
+  write_file(decoder_config_of(path), decoder_config_json(weights_.config, text_fingerprint));
   write_torch_state_dict(path, tensors);
 }
 

@@ -10,7 +10,7 @@ struct DecoderFolder : TestFolder {
   DecoderFolder() {
     write_vocabulary(*this);
     decoder = small_decoder(path());
-    decoder->save((*this / "decoder.pt").string());
+    decoder->save((*this / "decoder.pt").string(), "texts of a test");
   }
 
   std::shared_ptr<Decoder> load(Value::Map options) const {
@@ -43,6 +43,8 @@ TEST_CASE("a saved decoder loads without any setting but its path") {
   const auto loaded = folder.load_saved();
   CHECK(equal_weights(*loaded, *folder.decoder));
   CHECK(loaded->dim() == DigestBackbone::kDim);
+  CHECK(loaded->text_fingerprint() == "texts of a test");
+  CHECK(folder.decoder->text_fingerprint().empty());
 }
 
 TEST_CASE("a saved decoder has the names of the reference, the tied head included") {
@@ -233,16 +235,14 @@ TEST_CASE("training ids are the first 20, and captions beyond the context are le
   CHECK(ids[2][1].item<int64_t>() == end);
 }
 
-TEST_CASE("a vocabulary that the decoder cannot hold is refused before training") {
+TEST_CASE("a vocabulary that the decoder cannot hold is refused") {
   const DecoderFolder folder;
-  const auto decoder = folder.load({{"vocabulary", (folder / "vocabulary.txt").string()},
-                                    {"prefix_size", 8},
-                                    {"vocab_size", 100},
-                                    {"n_embd", 8},
-                                    {"n_layer", 1},
-                                    {"n_head", 1}});
-  std::vector<size_t> dropped;
-  CHECK(contains(refusal_of(ErrorKind::config, [&] { decoder->training_ids(small_captions(), dropped); }),
+  CHECK(contains(folder.refusal(ErrorKind::config, {{"vocabulary", (folder / "vocabulary.txt").string()},
+                                                    {"prefix_size", 8},
+                                                    {"vocab_size", 100},
+                                                    {"n_embd", 8},
+                                                    {"n_layer", 1},
+                                                    {"n_head", 1}}),
                  "vocab_size is 100"));
 }
 

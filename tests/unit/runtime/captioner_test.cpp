@@ -205,11 +205,12 @@ TEST_CASE("plugins that do not fit together are refused before any image is read
         parts.backbone->can.global = false;
       },
       "global token");
+  refused([](fake::Parts& parts) { parts.backbone->spec.patch_size = 0; }, "no image side");
   refused([](fake::Parts& parts) { parts.decoder->width = 4; }, "width 3 and the decoder reads width 4");
   refused([](fake::Parts& parts) { parts.gaps[0]->width = 5; }, "width 3 and the gap's memory has width 5");
 }
 
-TEST_CASE("a memory of another text encoder is warned about") {
+TEST_CASE("a memory or a decoder of another text encoder is warned about") {
   std::vector<std::string> lines;
   const auto before = set_log_sink([&](LogLevel, const std::string& line) { lines.push_back(line); });
   fake::Parts parts;
@@ -220,7 +221,13 @@ TEST_CASE("a memory of another text encoder is warned about") {
   parts.gaps[0]->fingerprint = "bbbb";
   parts.captioner();
   parts.captioner();
+  CHECK(lines.size() == 1);
+  parts.decoder->fingerprint = "cccc";
+  parts.captioner();
   set_log_sink(before);
-  REQUIRE(lines.size() == 1);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("the memory was built with another text encoder") != std::string::npos);
   CHECK(lines[0].find("bbbb") != std::string::npos);
+  CHECK(lines[1].find("the decoder was trained with another text encoder") != std::string::npos);
+  CHECK(lines[1].find("cccc") != std::string::npos);
 }

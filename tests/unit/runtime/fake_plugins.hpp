@@ -88,9 +88,11 @@ struct Affine : Gap {
 /// "r,g,b" in whole percent.
 struct Teller : Decoder {
   int64_t width = 3;
+  std::string fingerprint;
   mutable std::vector<int64_t> batches;
 
   int64_t dim() const override { return width; }
+  std::string text_fingerprint() const override { return fingerprint; }
   std::vector<Caption> decode(const DecodeInput& input) const override {
     batches.push_back(input.features.size(0));
     std::vector<Caption> captions;

@@ -71,7 +71,10 @@ TEST_CASE("a refusal names both sides") {
     CHECK_CONTAINS(refusal_in("unknown_kind"), "of kind 9, and this program knows 1 (backbone)");
   }
   SUBCASE("symbol") {
-    CHECK_CONTAINS(refusal_in("no_symbol"), "does not export patchioner_plugin_descriptor");
+    CHECK_CONTAINS(refusal_in("no_symbol"), "does not export the function patchioner_plugin_descriptor");
+  }
+  SUBCASE("a number of the symbol's name") {
+    CHECK_CONTAINS(refusal_in("data_symbol"), "does not export the function patchioner_plugin_descriptor");
   }
   SUBCASE("dependency") {
     CHECK_CONTAINS(refusal_in("missing_dependency"),
@@ -214,7 +217,7 @@ TEST_CASE("whatever a constructor throws arrives as one error that names the plu
   const auto message = [&](const std::string& what) {
     return refusal_of([&] { host.gap(section("{plugin: throwing_constructor, what: " + what + "}"), {}); });
   };
-  CHECK(message("error") == "gap 'throwing_constructor': weights.pth: truncated");
+  CHECK(message("error") == "exp.yaml:1:2: gap 'throwing_constructor': weights.pth: truncated");
   CHECK_CONTAINS(message("own"), "could not be made: the tape is full");
   CHECK_CONTAINS(message("torch"), "LibTorch refused an operation: ");
   CHECK_CONTAINS(message("number"), "threw something that is no exception");
@@ -247,11 +250,35 @@ TEST_CASE("a usable plugin behind a refused one of its name is found, and the re
   CHECK_CONTAINS(log.text, "was refused: it is a text file");
 }
 
-TEST_CASE("a plugin is found under another file name too, and a config may name a single library") {
+TEST_CASE("a library of another file name is opened only when the config names it") {
   const TestFolder folder;
-  const fs::path file = folder.write("renamed.so", read_file(kBroken / "works.so"));
-  CHECK(PluginHost({folder.path()}).describe(PluginKind::gap, "works").file == file);
+  const fs::path file = folder.write("decoders/renamed.so", read_file(kBroken / "works.so"));
   CHECK(PluginHost({file}).describe(PluginKind::gap, "works").file == file);
+  PluginHost host({folder.path()});
+  folder.write("opened.so", "would be refused, and warned about, if anybody looked at it");
+  const auto message = [&](const std::string& section_text) {
+    LogLines log;
+    const std::string text = refusal_of([&] { host.gap(section(section_text), {}); });
+    CHECK(log.text.empty());
+    return text;
+  };
+  CHECK_CONTAINS(message("plugin: works"), "no gap plugin is called 'works'");
+  CHECK_CONTAINS(message("plugin: opende"), "did you mean 'opened'?");
+  CHECK(message("plugin: renamde").find("renamed'") == std::string::npos);  // it lies among the decoders
+}
+
+TEST_CASE("weights in the cache of another tool are told with the section and the key that name them") {
+  const TestFolder folder;
+  setenv("HF_HUB_CACHE", folder.path().c_str(), 1);
+  PluginHost host({kBroken});
+  const std::string message =
+      refusal_of([&] { host.gap(section("plugin: works\nweights: hf:nobody/nothing\n"), {}); });
+  CHECK_CONTAINS(message, "exp.yaml:2:1: 'gap.weights': hf:nobody/nothing: the model is not in");
+  folder.write("models--nobody--nothing/refs/main", "0123456789");
+  const fs::path weights = folder.write("models--nobody--nothing/snapshots/0123456789/decoder.pt", "x");
+  const auto gap = host.gap(section("plugin: works\nweights: hf:nobody/nothing\n"), {});
+  CHECK(gap->text_fingerprint() == weights.string());
+  unsetenv("HF_HUB_CACHE");
 }
 
 TEST_CASE("PATCHIONER_PLUGIN_PATH is searched after the config's folders") {
