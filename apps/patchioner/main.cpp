@@ -4,7 +4,6 @@
 
 #include "commands.hpp"
 #include "config/config.hpp"
-#include "support/interrupt.hpp"
 
 namespace {
 
@@ -19,7 +18,6 @@ int report(const patchioner::Error& error) {
 
 int main(int argument_count, char** arguments) {
   using namespace patchioner;
-  install_interrupt_handler();
   CommandLine line;
   line.program = std::filesystem::read_symlink("/proc/self/exe");
   set_config_directory(find_configs(line.program));

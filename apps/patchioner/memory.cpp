@@ -166,6 +166,7 @@ void run_build(const BuildArguments& arguments, CommandLine& line) {
   const TextSide side = open_text_side(
       arguments.config, arguments.overrides,
       [&](PluginHost& host, Value& section) { decide_truncation(host, section, arguments.truncate); });
+  const PoliteInterrupt polite;
   options.metadata = {{"backbone", side.plugin}, {"precision", side.precision}};
   const bool reads_input = std::count(arguments.texts.begin(), arguments.texts.end(), "-") > 0;
   if (reads_input && !keep_standard_input(input)) {

@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "config/config.hpp"
 #include "runtime/runtime_options.hpp"
+#include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "train/training_run.hpp"
 #include "train/training_setup.hpp"
@@ -26,6 +27,7 @@ void run_train(const TrainArguments& arguments, CommandLine& line) {
   apply_threads(read_runtime_options(config));
   PluginHost host(plugin_directories(config));
   const TrainingSetup setup = make_training(config, host);
+  const PoliteInterrupt polite;
   const TrainingOutcome outcome = run_training(setup.parts, setup.options, arguments.restart);
   if (!outcome.finished) {
     if (outcome.total_steps == 0) {

@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
 
   at::set_num_threads(threads);
   cv::setNumThreads(1);
-  install_interrupt_handler();
+  const PoliteInterrupt polite;
   std::filesystem::create_directories(settings.output);
   std::filesystem::create_directories(settings.work);
   settings.recipe = read_recipe(recipe);

@@ -4,8 +4,16 @@
 
 namespace patchioner {
 
-/// Installs the handlers for SIGINT and SIGTERM. Called once, by the program.
-void install_interrupt_handler();
+/// While one lives, the first SIGINT or SIGTERM makes interrupted() true, and the next one ends the process.
+/// Held by a program around loops that look at interrupted(), and nowhere else: before and after, one signal
+/// does what it did before. [one-thread]
+class PoliteInterrupt {
+ public:
+  PoliteInterrupt();
+  ~PoliteInterrupt();
+  PoliteInterrupt(const PoliteInterrupt&) = delete;
+  PoliteInterrupt& operator=(const PoliteInterrupt&) = delete;
+};
 
 /// Whether a stop was asked for. Long loops look at it after every record. [any-thread]
 bool interrupted();

@@ -38,7 +38,7 @@ TEST_CASE("in another process" * doctest::skip()) {
   const char* root = std::getenv("PATCHIONER_TEST_FOLDER");
   REQUIRE(what != nullptr);
   REQUIRE(root != nullptr);
-  install_interrupt_handler();
+  const PoliteInterrupt polite;
   SmallTraining training(root);
   const TrainingOutcome outcome = training.run(false, [&](int64_t step, const TrainStep&) {
     if (step == 6) {
