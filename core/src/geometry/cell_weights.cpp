@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "support/split_mix.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -15,13 +17,6 @@ double linspace(int64_t i, int64_t n) {
 double smallest_square(int64_t n) {
   const double middle = linspace((n - 1) / 2, n);
   return middle * middle;
-}
-
-uint64_t mix(uint64_t value) {  // SplitMix64, Steele et al. 2014
-  value += 0x9e3779b97f4a7c15ULL;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-  return value ^ (value >> 31);
 }
 
 int64_t middle_of(int64_t begin, int64_t size, bool upper) {
@@ -65,7 +60,7 @@ CellGrid central_weights(const PatchRange& range, std::optional<uint64_t> seed, 
   if (seed.has_value()) {
     draw = *seed;
     for (const int64_t side : {range.row_begin, range.row_end, range.column_begin, range.column_end}) {
-      draw = mix(draw ^ static_cast<uint64_t>(side));
+      draw = split_mix((draw ^ static_cast<uint64_t>(side)) + kSplitMixStep);
     }
   }
   const int64_t row = middle_of(range.row_begin, range.rows(), (draw & 1) != 0);

@@ -84,17 +84,25 @@ ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& opt
   model.settings = find_clip_settings(checkpoint, options.choices);
   TensorLoader loader(checkpoint.state_dict(), "a CLIP");
   checkpoint.ignore_rest(loader, image, text);
-  WeightSource source = checkpoint.weights(loader, options.device);
-  if (options.round_weights_fp16) {
-    source = rounded_to_half(std::move(source));
-  }
+  const WeightReader reader = [checkpoint, round = options.round_weights_fp16](TensorLoader& through,
+                                                                               at::Device device) {
+    WeightSource source = checkpoint.weights(through, device);
+    return round ? rounded_to_half(std::move(source)) : source;
+  };
+  const at::ScalarType precision = options.precision;
   if (image) {
-    model.image = std::make_shared<VisionTransformer>(image_config(checkpoint, model.settings, options),
-                                                      VitNames::openai(), source, options.precision);
+    model.image = lazy_tower<VisionTransformer>(
+        loader, reader, options.device,
+        [config = image_config(checkpoint, model.settings, options), precision](const WeightSource& source) {
+          return std::make_shared<VisionTransformer>(config, VitNames::openai(), source, precision);
+        });
   }
   if (text) {
-    model.text =
-        std::make_shared<ClipText>(text_config(checkpoint, model.settings), source, options.precision);
+    model.text = lazy_tower<ClipText>(
+        loader, reader, options.device,
+        [config = text_config(checkpoint, model.settings), precision](const WeightSource& source) {
+          return std::make_shared<ClipText>(config, source, precision);
+        });
   }
   loader.finish();
   return model;

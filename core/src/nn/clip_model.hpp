@@ -9,6 +9,7 @@
 #include "nn/clip_names.hpp"
 #include "nn/clip_settings.hpp"
 #include "nn/clip_text.hpp"
+#include "nn/lazy_tower.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {
@@ -26,10 +27,11 @@ struct ClipLoadOptions {
   at::ScalarType precision = at::kFloat;
 };
 
-/// The towers that were asked for and that the file has; a tower that it lacks is null.
+/// The towers that were asked for and that the file has; one that it lacks is nothing. Their tensors are read
+/// when they are first used.
 struct ClipModel {
-  std::shared_ptr<const VisionTransformer> image;
-  std::shared_ptr<const ClipText> text;
+  LazyTower<VisionTransformer> image;
+  LazyTower<ClipText> text;
   ClipSettings settings;
 };
 

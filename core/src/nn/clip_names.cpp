@@ -7,45 +7,8 @@
 namespace patchioner {
 namespace {
 
-using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
-
 constexpr std::string_view kImageBlocks = "visual.transformer.resblocks.";
 constexpr std::string_view kTextBlocks = "transformer.resblocks.";
-
-/// Replaces the first of `pairs` that `name` begins with; empty when none does.
-std::string replaced_start(const std::string& name, const Pairs& pairs) {
-  for (const auto& [from, to] : pairs) {
-    if (name.starts_with(from)) {
-      return std::string(to) + name.substr(from.size());
-    }
-  }
-  return {};
-}
-
-/// Takes "<prefix>7.ln_1.weight" apart into "7" and "ln_1.weight".
-bool split_block(const std::string& name, std::string_view prefix, std::string& index, std::string& rest) {
-  if (!name.starts_with(prefix)) {
-    return false;
-  }
-  const size_t dot = name.find('.', prefix.size());
-  if (dot == std::string::npos) {
-    return false;
-  }
-  index = name.substr(prefix.size(), dot - prefix.size());
-  rest = name.substr(dot + 1);
-  return true;
-}
-
-/// "4" of "<prefix>4.ln_1.weight", or -1.
-int64_t block_number(const std::string& name, std::string_view prefix) {
-  std::string index;
-  std::string rest;
-  if (!split_block(name, prefix, index, rest) || index.empty() || index.size() > 6 ||
-      index.find_first_not_of("0123456789") != std::string::npos) {
-    return -1;
-  }
-  return std::stoll(index);
-}
 
 }  // namespace
 
@@ -116,7 +79,7 @@ bool ClipCheckpoint::from_openai() const {
          (state_dict_.format() == CheckpointFormat::torch_script || state_dict_.contains("input_resolution"));
 }
 
-ClipCheckpoint::Recipe ClipCheckpoint::recipe(const std::string& name) const {
+TensorRecipe ClipCheckpoint::recipe(const std::string& name) const {
   switch (layout_) {
     case ClipLayout::hugging_face:
       return hugging_face_recipe(name);
@@ -128,8 +91,8 @@ ClipCheckpoint::Recipe ClipCheckpoint::recipe(const std::string& name) const {
   return {{name.starts_with("visual.") ? name : text_prefix_ + name}};
 }
 
-ClipCheckpoint::Recipe ClipCheckpoint::hugging_face_recipe(const std::string& name) const {
-  static const Pairs outside = {
+TensorRecipe ClipCheckpoint::hugging_face_recipe(const std::string& name) const {
+  static const NamePairs outside = {
       {"visual.class_embedding", "vision_model.embeddings.class_embedding"},
       {"visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"},
       {"visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"},
@@ -139,7 +102,7 @@ ClipCheckpoint::Recipe ClipCheckpoint::hugging_face_recipe(const std::string& na
       {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
       {"ln_final.", "text_model.final_layer_norm."},
   };
-  static const Pairs inside = {
+  static const NamePairs inside = {
       {"ln_1.", "layer_norm1."}, {"ln_2.", "layer_norm2."},   {"attn.out_proj.", "self_attn.out_proj."},
       {"mlp.c_fc.", "mlp.fc1."}, {"mlp.c_proj.", "mlp.fc2."},
   };
@@ -149,12 +112,11 @@ ClipCheckpoint::Recipe ClipCheckpoint::hugging_face_recipe(const std::string& na
   if (name == "text_projection") {
     return {{"text_projection.weight"}, true};
   }
-  std::string index;
-  std::string rest;
-  const bool image = split_block(name, kImageBlocks, index, rest);
-  if (image || split_block(name, kTextBlocks, index, rest)) {
-    const std::string block =
-        (image ? "vision_model.encoder.layers." : "text_model.encoder.layers.") + index + ".";
+  const bool image = name.starts_with(kImageBlocks);
+  if (const auto found = split_block(name, image ? kImageBlocks : kTextBlocks)) {
+    const std::string block = (image ? "vision_model.encoder.layers." : "text_model.encoder.layers.") +
+                              std::to_string(found->index) + ".";
+    const std::string& rest = found->rest;
     for (const std::string_view kind : {"weight", "bias"}) {
       if (rest == "attn.in_proj_" + std::string(kind)) {
         const std::string attention = block + "self_attn.";
@@ -162,20 +124,20 @@ ClipCheckpoint::Recipe ClipCheckpoint::hugging_face_recipe(const std::string& na
         return {{attention + "q" + end, attention + "k" + end, attention + "v" + end}};
       }
     }
-    const std::string translated = replaced_start(rest, inside);
-    return translated.empty() ? Recipe{} : Recipe{{block + translated}};
+    const auto translated = replaced_start(rest, inside);
+    return translated ? TensorRecipe{{block + *translated}} : TensorRecipe{};
   }
-  const std::string translated = replaced_start(name, outside);
-  return translated.empty() ? Recipe{} : Recipe{{translated}};
+  const auto translated = replaced_start(name, outside);
+  return translated ? TensorRecipe{{*translated}} : TensorRecipe{};
 }
 
-ClipCheckpoint::Recipe ClipCheckpoint::timm_recipe(const std::string& name) const {
-  static const Pairs outside = {
+TensorRecipe ClipCheckpoint::timm_recipe(const std::string& name) const {
+  static const NamePairs outside = {
       {"visual.conv1.weight", "patch_embed.proj.weight"},
       {"visual.ln_pre.", "norm_pre."},
       {"visual.ln_post.", "norm."},
   };
-  static const Pairs inside = {
+  static const NamePairs inside = {
       {"ln_1.", "norm1."},
       {"ln_2.", "norm2."},
       {"attn.in_proj_", "attn.qkv."},
@@ -195,79 +157,38 @@ ClipCheckpoint::Recipe ClipCheckpoint::timm_recipe(const std::string& name) cons
   if (name == "visual.proj_bias") {
     return {{"head.bias"}};
   }
-  std::string index;
-  std::string rest;
-  if (split_block(name, kImageBlocks, index, rest)) {
-    const std::string translated = replaced_start(rest, inside);
-    return translated.empty() ? Recipe{} : Recipe{{"blocks." + index + "." + translated}};
+  if (const auto block = split_block(name, kImageBlocks)) {
+    const auto translated = replaced_start(block->rest, inside);
+    return translated ? TensorRecipe{{fmt::format("blocks.{}.{}", block->index, *translated)}}
+                      : TensorRecipe{};
   }
-  const std::string translated = replaced_start(name, outside);
-  return translated.empty() ? Recipe{} : Recipe{{translated}};
+  const auto translated = replaced_start(name, outside);
+  return translated ? TensorRecipe{{*translated}} : TensorRecipe{};
 }
 
 std::optional<std::vector<int64_t>> ClipCheckpoint::shape(const std::string& name) const {
-  const Recipe made = recipe(name);
-  if (made.parts.empty()) {
-    return std::nullopt;
-  }
-  const TensorInfo* info = state_dict_.info(made.parts.front());
-  if (info == nullptr) {
-    return std::nullopt;
-  }
-  std::vector<int64_t> shape = info->shape;
-  for (int i = 0; i < made.leading_ones && shape.size() > 1 && shape.front() == 1; ++i) {
-    shape.erase(shape.begin());
-  }
-  if (made.parts.size() > 1 && !shape.empty()) {
-    shape.front() *= static_cast<int64_t>(made.parts.size());
-  }
-  if (made.transposed && shape.size() == 2) {
-    std::swap(shape[0], shape[1]);
-  }
-  return shape;
+  return shape_of(recipe(name), state_dict_);
 }
 
 int64_t ClipCheckpoint::layers(const std::string& prefix) const {
   // The names of one tensor of the first block tell what a block's prefix is in this layout.
-  const Recipe first = recipe(prefix + "0.ln_1.weight");
+  const TensorRecipe first = recipe(prefix + "0.ln_1.weight");
   if (first.parts.empty()) {
     return 0;
   }
   const std::string& example = first.parts.front();
-  const std::string start = example.substr(0, example.rfind(".0.") + 1);
-  int64_t highest = -1;
-  for (const std::string& name : state_dict_.names()) {
-    highest = std::max(highest, block_number(name, start));
-  }
-  return highest + 1;
+  return block_count(state_dict_, example.substr(0, example.rfind(".0.") + 1));
 }
 
 WeightSource ClipCheckpoint::weights(TensorLoader& loader, at::Device device) const {
   const WeightSource source = weights_from(loader, device);
   return [checkpoint = *this, source](const std::string& name, const std::vector<int64_t>& shape) {
-    const Recipe made = checkpoint.recipe(name);
+    const TensorRecipe made = checkpoint.recipe(name);
     if (made.parts.empty()) {
       throw Error(ErrorKind::internal, "CLIP files of the layout {} have no counterpart of '{}'",
                   to_string(checkpoint.layout_), name);
     }
-    std::vector<int64_t> stored = shape;
-    if (made.transposed) {
-      std::swap(stored[0], stored[1]);
-    }
-    const auto count = static_cast<int64_t>(made.parts.size());
-    if (count > 1) {
-      stored[0] /= count;
-    }
-    stored.insert(stored.begin(), made.leading_ones, 1);
-    std::vector<at::Tensor> parts;
-    for (const std::string& part : made.parts) {
-      parts.push_back(source(part, stored));
-    }
-    at::Tensor tensor = parts.size() == 1 ? parts.front() : at::cat(parts);
-    if (made.transposed) {
-      tensor = tensor.t().contiguous();
-    }
-    return made.leading_ones > 0 ? tensor.reshape(shape) : tensor;
+    return tensor_of(made, shape, source);
   };
 }
 

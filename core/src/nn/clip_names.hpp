@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/state_dict.hpp"
-#include "nn/weights.hpp"
+#include "nn/checkpoint_names.hpp"
 
 namespace patchioner {
 
@@ -39,8 +38,8 @@ class ClipCheckpoint {
   std::optional<std::vector<int64_t>> shape(const std::string& name) const;
   bool contains(const std::string& name) const { return shape(name).has_value(); }
 
-  /// Number of blocks under "visual.transformer.resblocks." or "transformer.resblocks.": one more than the
-  /// highest that is there.
+  /// Number of blocks under "visual.transformer.resblocks." or "transformer.resblocks."; a gap throws an
+  /// Error of kind checkpoint.
   int64_t layers(const std::string& prefix) const;
 
   /// Tensors by canonical name and shape, read through `loader` (which must hold state_dict()), so that its
@@ -52,16 +51,9 @@ class ClipCheckpoint {
   void ignore_rest(TensorLoader& loader, bool image, bool text) const;
 
  private:
-  /// How a canonical tensor is made from the file's: parts stacked along the first axis, then turned, then
-  /// stripped of leading ones.
-  struct Recipe {
-    std::vector<std::string> parts;
-    bool transposed = false;
-    int leading_ones = 0;
-  };
-  Recipe recipe(const std::string& name) const;
-  Recipe hugging_face_recipe(const std::string& name) const;
-  Recipe timm_recipe(const std::string& name) const;
+  TensorRecipe recipe(const std::string& name) const;
+  TensorRecipe hugging_face_recipe(const std::string& name) const;
+  TensorRecipe timm_recipe(const std::string& name) const;
   void refuse_other_architectures() const;
 
   StateDict state_dict_;

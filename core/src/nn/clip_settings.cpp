@@ -80,7 +80,12 @@ ClipSettings from_open_clip(const json& root, const std::filesystem::path& file)
   refuse_open_clip(file, given(text, "hf_model_name"), "a Hugging Face text tower (hf_model_name)");
   refuse_open_clip(file, vision.contains("layers") && vision["layers"].is_array(), "a ResNet image tower");
   ClipSettings settings;
-  settings.image_heads = vision.at("width").get<int64_t>() / vision.value("head_width", kHeadWidth);
+  const int64_t head_width = vision.value("head_width", kHeadWidth);
+  if (head_width < 1) {
+    throw Error(ErrorKind::config, "{}: head_width is {}, but a head is at least 1 wide", file.string(),
+                head_width);
+  }
+  settings.image_heads = vision.at("width").get<int64_t>() / head_width;
   settings.text_heads = text.value("heads", kOpenClipTextHeads);
   settings.image_activation = model.value("quick_gelu", false) ? Activation::quick_gelu : Activation::gelu;
   settings.text_activation = settings.image_activation;
@@ -125,7 +130,8 @@ std::optional<std::string> origin_of(const json& root) {
   if (root.contains("model_cfg") || root.contains("vision_cfg")) {
     return "open_clip";
   }
-  const std::string type = root.value("model_type", std::string());
+  const auto stated = root.find("model_type");
+  const std::string type = stated != root.end() && stated->is_string() ? stated->get<std::string>() : "";
   if (type == "clip_text_model" || type == "clip_vision_model") {
     return "hugging_face_tower";
   }

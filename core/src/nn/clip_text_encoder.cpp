@@ -8,29 +8,42 @@
 #include "support/files.hpp"
 
 namespace patchioner {
+namespace {
 
-ClipTextEncoder::ClipTextEncoder(std::shared_ptr<const ClipText> tower,
-                                 std::shared_ptr<const ClipTokenizer> tokenizer, int64_t context,
-                                 bool truncate, std::string name)
-    : tower_(std::move(tower)),
-      tokenizer_(std::move(tokenizer)),
-      truncate_(truncate),
-      name_(std::move(name)) {
-  const ClipTextConfig& config = tower_->config();
-  if (context > config.context) {
-    throw Error(ErrorKind::config, "{}: a context of {} ids is longer than the text tower's {}", name_,
-                context, config.context);
+/// "full", "basic", "none" as the option `text_clean` says it.
+TextClean text_clean_from(const std::string& name) {
+  return name == "none" ? TextClean::none : name == "basic" ? TextClean::basic : TextClean::full;
+}
+
+}  // namespace
+
+ClipTextEncoder::ClipTextEncoder(LazyTower<ClipText> tower, const TextOptions& options, std::string name)
+    : tower_(std::move(tower)), truncate_(options.truncate), name_(std::move(name)) {
+  if (options.context > config().context) {
+    throw Error(ErrorKind::config, "a context of {} ids is longer than the text tower's {}", options.context,
+                config().context);
   }
-  context_ = context > 0 ? context : config.context;
-  if (tokenizer_ != nullptr && tokenizer_->size() > config.vocabulary) {
-    throw Error(ErrorKind::config,
-                "{}: the vocabulary has {} ids, the text tower only {}; they belong to different models",
-                name_, tokenizer_->size(), config.vocabulary);
+  context_ = options.context > 0 ? options.context : config().context;
+  if (options.vocabulary.empty()) {
+    return;
   }
+  if (!std::filesystem::exists(options.vocabulary)) {
+    throw Error(ErrorKind::io, "{}: there is no such vocabulary", options.vocabulary);
+  }
+  tokenizer_ = Lazy<ClipTokenizer>([file = options.vocabulary, clean = text_clean_from(options.text_clean),
+                                    ids = config().vocabulary] {
+    const std::shared_ptr<const ClipTokenizer> opened = ClipTokenizer::open(file, clean);
+    if (opened->size() > ids) {
+      throw Error(ErrorKind::config,
+                  "{}: the vocabulary has {} ids, the text tower only {}; they belong to different models",
+                  file, opened->size(), ids);
+    }
+    return opened;
+  });
 }
 
 at::Tensor ClipTextEncoder::encode(std::span<const std::string> texts) const {
-  if (tokenizer_ == nullptr) {
+  if (!tokenizer_) {
     throw Error(ErrorKind::config,
                 "{}: texts cannot be encoded without a tokenizer; set `vocabulary` to CLIP's "
                 "bpe_simple_vocab_16e6.txt.gz or to a vocab.json "
@@ -63,15 +76,11 @@ at::Tensor ClipTextEncoder::encode_ids(const at::Tensor& ids) const {
 }
 
 std::string ClipTextEncoder::digest(const std::string& weights, const std::string& more) const {
-  const ClipTextConfig& config = tower_->config();
-  return sha256(fmt::format(
-      "weights={}\nheads={}\nactivation={}\nepsilon={}\nend_id={}\ncontext={}\ntokenizer={}\n{}", weights,
-      config.block.heads, static_cast<int>(config.block.activation), config.block.epsilon,
-      config.end_id.value_or(-1), context_, tokenizer_ == nullptr ? "none" : tokenizer_->digest(), more));
-}
-
-TextClean text_clean_from(const std::string& name) {
-  return name == "none" ? TextClean::none : name == "basic" ? TextClean::basic : TextClean::full;
+  const BlockConfig& block = config().block;
+  return sha256(
+      fmt::format("weights={}\nheads={}\nactivation={}\nepsilon={}\nend_id={}\ncontext={}\ntokenizer={}\n{}",
+                  weights, block.heads, static_cast<int>(block.activation), block.epsilon,
+                  config().end_id.value_or(-1), context_, tokenizer_ ? tokenizer_->digest() : "none", more));
 }
 
 }  // namespace patchioner

@@ -7,19 +7,22 @@
 #include <span>
 #include <string>
 
+#include "nn/backbone_options.hpp"
 #include "nn/clip_text.hpp"
+#include "nn/lazy_tower.hpp"
 #include "text/clip_tokenizer.hpp"
 
 namespace patchioner {
 
-/// A text tower and the tokenizer that belongs to it. [any-thread]
+/// A text tower and the tokenizer that belongs to it. Without a vocabulary only ids can be encoded.
+/// [any-thread]
 class ClipTextEncoder {
  public:
-  /// `tokenizer` may be null: then only ids can be encoded. `context` is the most ids a text may have, 0 for
-  /// the tower's own. `name` is the plugin's, for messages. Throws an Error of kind config when the context
-  /// is longer than the tower's, or when the tokenizer's ids do not fit the tower's vocabulary.
-  ClipTextEncoder(std::shared_ptr<const ClipText> tower, std::shared_ptr<const ClipTokenizer> tokenizer,
-                  int64_t context, bool truncate, std::string name);
+  /// `name` is the plugin's, for messages while it works. Throws an Error of kind config when the context is
+  /// longer than the tower's, and io when there is no such vocabulary. Tower and vocabulary are read when the
+  /// first text is encoded; that the vocabulary's ids do not fit the tower's is found then, an Error of kind
+  /// config.
+  ClipTextEncoder(LazyTower<ClipText> tower, const TextOptions& options, std::string name);
 
   /// [N,D] float32 on the CPU, without gradients. Longer texts are cut, with one warning a process, or are an
   /// Error of kind data when truncation is off. Without a tokenizer an Error of kind config.
@@ -28,7 +31,8 @@ class ClipTextEncoder {
   /// The same for ids [N,C].
   at::Tensor encode_ids(const at::Tensor& ids) const;
 
-  const ClipText& tower() const { return *tower_; }
+  /// What the tower looks like.
+  const ClipTextConfig& config() const { return tower_.config(); }
 
   /// SHA-256 of everything that decides which vector a text gets: the weights (their digest is given), the
   /// tower's settings, tokenizer, context, and `more` of the plugin's own. Precision and device are left out,
@@ -37,14 +41,11 @@ class ClipTextEncoder {
 
  private:
   void warn_about_cut(std::span<const std::string> texts, const at::Tensor& ids) const;
-  std::shared_ptr<const ClipText> tower_;
-  std::shared_ptr<const ClipTokenizer> tokenizer_;
+  LazyTower<ClipText> tower_;
+  Lazy<ClipTokenizer> tokenizer_;  // none: only ids can be encoded
   int64_t context_ = 0;
   bool truncate_ = true;
   std::string name_;
 };
-
-/// "full", "basic", "none" as the option `text_clean` says it.
-TextClean text_clean_from(const std::string& name);
 
 }  // namespace patchioner

@@ -48,8 +48,8 @@ int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& 
 
 }  // namespace
 
-std::shared_ptr<const VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
-                                                     const Dinov2LoadOptions& options) {
+LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
+                                         const Dinov2LoadOptions& options) {
   VitConfig config;
   const int64_t width = size_of(checkpoint, "patch_embed.proj.weight", 0);
   config.block.width = width;
@@ -70,10 +70,15 @@ std::shared_ptr<const VisionTransformer> load_dinov2(const Dinov2Checkpoint& che
   config.strict_size = true;
   TensorLoader loader(checkpoint.state_dict(), "a DINOv2");
   checkpoint.ignore_rest(loader);
-  const auto model = std::make_shared<VisionTransformer>(
-      config, VitNames::dinov2(), checkpoint.weights(loader, options.device), options.precision);
+  const WeightReader reader = [checkpoint](TensorLoader& through, at::Device device) {
+    return checkpoint.weights(through, device);
+  };
+  LazyTower<VisionTransformer> tower = lazy_tower<VisionTransformer>(
+      loader, reader, options.device, [config, precision = options.precision](const WeightSource& source) {
+        return std::make_shared<VisionTransformer>(config, VitNames::dinov2(), source, precision);
+      });
   loader.finish();
-  return model;
+  return tower;
 }
 
 }  // namespace patchioner

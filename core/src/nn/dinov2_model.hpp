@@ -8,6 +8,7 @@
 #include <string>
 
 #include "nn/dinov2_names.hpp"
+#include "nn/lazy_tower.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {
@@ -24,8 +25,8 @@ struct Dinov2LoadOptions {
 
 /// Width, depth, registers, feed-forward kind and the rule for positions are read off the tensors (spec/03
 /// section 1.1). Throws Error: checkpoint for missing and mis-shaped tensors (all of them in one table),
-/// config for a head count that does not divide the width.
-std::shared_ptr<const VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
-                                                     const Dinov2LoadOptions& options);
+/// config for a head count that does not divide the width. The tensors are read when the tower is first used.
+LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
+                                         const Dinov2LoadOptions& options);
 
 }  // namespace patchioner

@@ -10,40 +10,8 @@
 namespace patchioner {
 namespace {
 
-using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
-
 constexpr std::string_view kBlocks = "blocks.";
 constexpr std::string_view kHuggingFaceBlocks = "encoder.layer.";
-
-std::string replaced_start(const std::string& name, const Pairs& pairs) {
-  for (const auto& [from, to] : pairs) {
-    if (name.starts_with(from)) {
-      return std::string(to) + name.substr(from.size());
-    }
-  }
-  return name;
-}
-
-/// The number that `name` has at `position`, up to the next dot; -1 when there is none.
-int64_t number_at(const std::string& name, size_t position, size_t& end) {
-  end = name.find('.', position);
-  if (end == std::string::npos || end == position || end - position > 6 ||
-      name.substr(position, end - position).find_first_not_of("0123456789") != std::string::npos) {
-    return -1;
-  }
-  return std::stoll(name.substr(position, end - position));
-}
-
-/// Takes "blocks.7.norm1.weight" apart into "7" and "norm1.weight".
-bool split_block(const std::string& name, std::string& index, std::string& rest) {
-  size_t end = 0;
-  if (!name.starts_with(kBlocks) || number_at(name, kBlocks.size(), end) < 0) {
-    return false;
-  }
-  index = name.substr(kBlocks.size(), end - kBlocks.size());
-  rest = name.substr(end + 1);
-  return true;
-}
 
 /// What trainers and classification models put in front of the backbone's names.
 StateDict backbone_part(const StateDict& whole) {
@@ -105,138 +73,102 @@ Dinov2Checkpoint::Dinov2Checkpoint(StateDict state_dict) : state_dict_(backbone_
 
 void Dinov2Checkpoint::find_chunks() {
   for (const std::string& name : state_dict_.names()) {
-    size_t chunk_end = 0;
-    size_t block_end = 0;
-    if (!name.starts_with(kBlocks) || number_at(name, kBlocks.size(), chunk_end) < 0) {
-      continue;
+    const auto chunk = split_block(name, kBlocks);
+    const auto block = chunk ? split_block(chunk->rest, "") : std::nullopt;
+    if (block) {
+      chunk_of_block_[block->index] = fmt::format("{}.{}.", chunk->index, block->index);
     }
-    const int64_t block = number_at(name, chunk_end + 1, block_end);
-    if (block < 0) {
-      continue;
-    }
-    if (static_cast<size_t>(block) >= chunk_of_block_.size()) {
-      chunk_of_block_.resize(block + 1);
-    }
-    chunk_of_block_[block] = name.substr(kBlocks.size(), block_end + 1 - kBlocks.size());
   }
 }
 
-Dinov2Checkpoint::Recipe Dinov2Checkpoint::recipe(const std::string& name) const {
+TensorRecipe Dinov2Checkpoint::recipe(const std::string& name) const {
   if (layout_ == Dinov2Layout::hugging_face) {
     return hugging_face_recipe(name);
   }
   if (layout_ == Dinov2Layout::timm) {
     return timm_recipe(name);
   }
-  std::string index;
-  std::string rest;
-  if (!chunk_of_block_.empty() && split_block(name, index, rest)) {
-    const auto block = static_cast<size_t>(std::stoll(index));
-    if (block < chunk_of_block_.size() && !chunk_of_block_[block].empty()) {
-      return {{std::string(kBlocks) + chunk_of_block_[block] + rest}};
+  if (const auto block = split_block(name, kBlocks)) {
+    if (const auto chunk = chunk_of_block_.find(block->index); chunk != chunk_of_block_.end()) {
+      return {{std::string(kBlocks) + chunk->second + block->rest}};
     }
   }
   return {{name}};
 }
 
-Dinov2Checkpoint::Recipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name) const {
-  static const Pairs outside = {
+TensorRecipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name) const {
+  static const NamePairs outside = {
       {"cls_token", "embeddings.cls_token"},
       {"register_tokens", "embeddings.register_tokens"},
       {"pos_embed", "embeddings.position_embeddings"},
       {"patch_embed.proj.", "embeddings.patch_embeddings.projection."},
       {"norm.", "layernorm."},
   };
-  static const Pairs inside = {
+  static const NamePairs inside = {
       {"attn.proj.", "attention.output.dense."}, {"ls1.gamma", "layer_scale1.lambda1"},
       {"ls2.gamma", "layer_scale2.lambda1"},     {"mlp.w12.", "mlp.weights_in."},
       {"mlp.w3.", "mlp.weights_out."},
   };
-  std::string index;
-  std::string rest;
-  if (!split_block(name, index, rest)) {
-    return {{replaced_start(name, outside)}};
+  const auto found = split_block(name, kBlocks);
+  if (!found) {
+    return {{replaced_start(name, outside).value_or(name)}};
   }
-  const std::string block = std::string(kHuggingFaceBlocks) + index + ".";
+  const std::string block = fmt::format("{}{}.", kHuggingFaceBlocks, found->index);
   constexpr std::string_view kPacked = "attn.qkv.";
-  if (rest.starts_with(kPacked)) {
+  if (found->rest.starts_with(kPacked)) {
     const std::string attention = block + "attention.attention.";
-    const std::string end = "." + rest.substr(kPacked.size());
+    const std::string end = "." + found->rest.substr(kPacked.size());
     return {{attention + "query" + end, attention + "key" + end, attention + "value" + end}};
   }
-  return {{block + replaced_start(rest, inside)}};
+  return {{block + replaced_start(found->rest, inside).value_or(found->rest)}};
 }
 
-Dinov2Checkpoint::Recipe Dinov2Checkpoint::timm_recipe(const std::string& name) const {
-  static const Pairs swiglu = {{"mlp.w12.", "mlp.fc1."}, {"mlp.w3.", "mlp.fc2."}};
+TensorRecipe Dinov2Checkpoint::timm_recipe(const std::string& name) const {
+  static const NamePairs swiglu = {{"mlp.w12.", "mlp.fc1."}, {"mlp.w3.", "mlp.fc2."}};
   if (name == "register_tokens") {
     return {{"reg_token"}};
   }
   if (name == "pos_embed") {
-    return {{name}, positions_without_class_};
+    TensorRecipe table{{name}};
+    table.zero_class_row = positions_without_class_;
+    return table;
   }
-  std::string index;
-  std::string rest;
-  if (!split_block(name, index, rest)) {
+  const auto block = split_block(name, kBlocks);
+  if (!block || !timm_swiglu_) {
     return {{name}};
   }
-  if (timm_swiglu_ && rest.starts_with("mlp.fc")) {
+  if (block->rest.starts_with("mlp.fc")) {
     return {};  // these names mean the packed product here
   }
-  return {{std::string(kBlocks) + index + "." + (timm_swiglu_ ? replaced_start(rest, swiglu) : rest)}};
+  return {{fmt::format("{}{}.{}", kBlocks, block->index,
+                       replaced_start(block->rest, swiglu).value_or(block->rest))}};
 }
 
 std::optional<std::vector<int64_t>> Dinov2Checkpoint::shape(const std::string& name) const {
-  const Recipe made = recipe(name);
-  const TensorInfo* info = made.parts.empty() ? nullptr : state_dict_.info(made.parts.front());
-  if (info == nullptr) {
-    return std::nullopt;
-  }
-  std::vector<int64_t> shape = info->shape;
-  if (made.parts.size() > 1 && !shape.empty()) {
-    shape.front() *= static_cast<int64_t>(made.parts.size());
-  }
-  if (made.zero_class_row) {
-    shape[1] += 1;
-  }
-  return shape;
+  return shape_of(recipe(name), state_dict_);
 }
 
 int64_t Dinov2Checkpoint::layers() const {
-  if (!chunk_of_block_.empty()) {
-    return static_cast<int64_t>(chunk_of_block_.size());
+  if (chunk_of_block_.empty()) {
+    return block_count(state_dict_, layout_ == Dinov2Layout::hugging_face ? kHuggingFaceBlocks : kBlocks);
   }
-  const std::string_view start = layout_ == Dinov2Layout::hugging_face ? kHuggingFaceBlocks : kBlocks;
-  int64_t highest = -1;
-  for (const std::string& name : state_dict_.names()) {
-    size_t end = 0;
-    if (name.starts_with(start)) {
-      highest = std::max(highest, number_at(name, start.size(), end));
-    }
+  std::set<int64_t> found;
+  for (const auto& [block, chunk] : chunk_of_block_) {
+    found.insert(block);
   }
-  return highest + 1;
+  return block_count(found, state_dict_, kBlocks);
 }
 
 WeightSource Dinov2Checkpoint::weights(TensorLoader& loader, at::Device device) const {
   const WeightSource source = weights_from(loader, device);
   return [checkpoint = *this, source](const std::string& name, const std::vector<int64_t>& shape) {
-    const Recipe made = checkpoint.recipe(name);
+    const TensorRecipe made = checkpoint.recipe(name);
     if (made.parts.empty()) {
       throw Error(ErrorKind::internal, "DINOv2 files of the layout {} have no counterpart of '{}'",
                   to_string(checkpoint.layout_), name);
     }
-    std::vector<int64_t> stored = shape;
-    stored.front() /= static_cast<int64_t>(made.parts.size());
-    if (made.zero_class_row) {
-      stored[1] -= 1;
-    }
-    std::vector<at::Tensor> parts;
-    for (const std::string& part : made.parts) {
-      parts.push_back(source(part, stored));
-    }
-    const at::Tensor tensor = parts.size() == 1 ? parts.front() : at::cat(parts);
-    // timm has already added the class token's position to the class token.
-    return made.zero_class_row ? at::cat({at::zeros({1, 1, shape[2]}, tensor.options()), tensor}, 1) : tensor;
+    // timm has already added the class token's position to the class token, so that zeros stand for it.
+    return tensor_of(made, shape, source);
   };
 }
 

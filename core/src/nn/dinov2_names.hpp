@@ -2,13 +2,13 @@
 // official files, Hugging Face's, timm's.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/state_dict.hpp"
-#include "nn/weights.hpp"
+#include "nn/checkpoint_names.hpp"
 
 namespace patchioner {
 
@@ -31,7 +31,7 @@ class Dinov2Checkpoint {
   std::optional<std::vector<int64_t>> shape(const std::string& name) const;
   bool contains(const std::string& name) const { return shape(name).has_value(); }
 
-  /// Number of blocks.
+  /// Number of blocks; a gap throws an Error of kind checkpoint.
   int64_t layers() const;
 
   /// Tensors by official name and shape, read through `loader` (which must hold state_dict()), so that its
@@ -42,22 +42,17 @@ class Dinov2Checkpoint {
   void ignore_rest(TensorLoader& loader) const;
 
  private:
-  /// How an official tensor is made from the file's: parts stacked along the first axis, a row of zeros put
-  /// in front of a position table that has none for the class token.
-  struct Recipe {
-    std::vector<std::string> parts;
-    bool zero_class_row = false;
-  };
-  Recipe recipe(const std::string& name) const;
-  Recipe hugging_face_recipe(const std::string& name) const;
-  Recipe timm_recipe(const std::string& name) const;
+  TensorRecipe recipe(const std::string& name) const;
+  TensorRecipe hugging_face_recipe(const std::string& name) const;
+  TensorRecipe timm_recipe(const std::string& name) const;
   void find_chunks();
 
   StateDict state_dict_;
   Dinov2Layout layout_ = Dinov2Layout::official;
   bool positions_without_class_ = false;
   bool timm_swiglu_ = false;
-  std::vector<std::string> chunk_of_block_;  ///< "2.7." for block 7 in chunk 2; empty for ordinary names
+  std::map<int64_t, std::string>
+      chunk_of_block_;  ///< "2.7." for block 7 in chunk 2; empty for ordinary names
 };
 
 }  // namespace patchioner

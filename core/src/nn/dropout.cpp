@@ -3,6 +3,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
+#include "support/split_mix.hpp"
+
 namespace patchioner {
 
 namespace {
@@ -15,18 +17,10 @@ uint64_t draw_key() {
   return generator->random64();
 }
 
-/// SplitMix64's output function: 64 well-mixed bits of a counter.
-uint64_t mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 /// Zeros and 1 / (1 - rate), float32, for `count` numbers: 32 random bits each.
 at::Tensor make_mask(at::IntArrayRef shape, double rate) {
   constexpr double kRange = 4294967296.0;  // 2^32
-  constexpr uint64_t kGamma = 0x9e3779b97f4a7c15;
-  constexpr int64_t kGrain = 16384;  // pairs a thread
+  constexpr int64_t kGrain = 16384;        // pairs a thread
   const auto threshold = static_cast<uint32_t>(rate * kRange);
   const auto kept = static_cast<float>(1.0 / (1.0 - rate));
   const uint64_t key = draw_key();
@@ -35,7 +29,7 @@ at::Tensor make_mask(at::IntArrayRef shape, double rate) {
   const int64_t count = mask.numel();
   at::parallel_for(0, (count + 1) / 2, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t pair = begin; pair < end; ++pair) {
-      const uint64_t bits = mix(key + static_cast<uint64_t>(pair) * kGamma);
+      const uint64_t bits = split_mix(key + static_cast<uint64_t>(pair) * kSplitMixStep);
       values[2 * pair] = static_cast<uint32_t>(bits) < threshold ? 0.0F : kept;
       if (2 * pair + 1 < count) {
         values[2 * pair + 1] = static_cast<uint32_t>(bits >> 32) < threshold ? 0.0F : kept;

@@ -184,7 +184,6 @@ Linear::Linear(at::Tensor weight, at::Tensor bias, at::ScalarType precision) : b
                 weight.dim() == 2 ? "a matrix" : "no matrix",
                 bias_.defined() ? "a bias of another size" : "no bias");
   }
-  out_ = weight.size(0);
   in_ = weight.size(1);
   const bool trainable = weight.requires_grad() || (bias_.defined() && bias_.requires_grad());
   precision_ = trainable ? at::kFloat : usable_precision(precision, weight.device());

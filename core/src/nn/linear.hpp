@@ -50,7 +50,6 @@ class Linear {
   at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none) const;
 
   int64_t in_features() const { return in_; }
-  int64_t out_features() const { return out_; }
 
   /// False for a layer that was made without a weight.
   bool defined() const { return in_ > 0; }
@@ -74,7 +73,6 @@ class Linear {
   at::Tensor packed_bias_;  // in precision_
   at::ScalarType precision_ = at::kFloat;
   int64_t in_ = 0;
-  int64_t out_ = 0;
 };
 
 }  // namespace patchioner

@@ -18,8 +18,8 @@ namespace patchioner {
 using WeightSource = std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)>;
 
 /// The tensors of a checkpoint, moved to `device`. What is missing or mis-shaped is noted in the loader and
-/// stands as zeros until loader.finish() reports it, so that one table names all of it. The loader must
-/// outlive the source.
+/// stands as zeros until loader.finish() reports it, so that one table names all of it. On the meta
+/// device names and shapes are checked alone, and nothing is read. The loader must outlive the source.
 WeightSource weights_from(TensorLoader& loader, at::Device device = at::kCPU);
 
 /// The same source with `prefix` put in front of every name.

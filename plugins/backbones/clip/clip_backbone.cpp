@@ -2,11 +2,10 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "image/pixel_norm.hpp"
-#include "support/nearest_name.hpp"
+#include "nn/named_results.hpp"
 
 namespace patchioner {
 namespace {
@@ -28,54 +27,23 @@ struct Pass {
   }
 };
 
-using Maker = at::Tensor (*)(const Pass& pass);
-
 /// Everything that `encode` can hand out by name.
-const std::vector<std::pair<std::string, Maker>>& makers() {
-  static const std::vector<std::pair<std::string, Maker>> list = {
-      {"tokens_in", [](const Pass& pass) { return pass.out.tokens_in; }},
-      {"tokens_raw", [](const Pass& pass) { return pass.out.tokens_raw; }},
-      {"tokens_norm", [](const Pass& pass) { return pass.features(); }},
-      {"tokens", [](const Pass& pass) { return pass.tokens(); }},
-      {"qkv_last", [](const Pass& pass) { return pass.out.qkv_last.to(at::kFloat); }},
-      {"attn_logits", [](const Pass& pass) { return pass.logits(); }},
-      {"attn_probs",
-       [](const Pass& pass) { return attention_probabilities(pass.out.qkv_last, pass.heads()); }},
-      {"attn_map", [](const Pass& pass) { return attention_map(pass.logits(), MapReduce::logits); }},
-      {"attn_maps_heads", [](const Pass& pass) { return at::softmax(pass.logits(), -1); }},
-  };
+const NamedResults<Pass>& results() {
+  static const NamedResults<Pass> list(
+      "clip",
+      {
+          {"tokens_in", [](const Pass& pass) { return pass.out.tokens_in; }},
+          {"tokens_raw", [](const Pass& pass) { return pass.out.tokens_raw; }},
+          {"tokens_norm", [](const Pass& pass) { return pass.features(); }},
+          {"tokens", [](const Pass& pass) { return pass.tokens(); }},
+          {"qkv_last", [](const Pass& pass) { return pass.out.qkv_last.to(at::kFloat); }},
+          {"attn_logits", [](const Pass& pass) { return pass.logits(); }},
+          {"attn_probs",
+           [](const Pass& pass) { return attention_probabilities(pass.out.qkv_last, pass.heads()); }},
+          {"attn_map", [](const Pass& pass) { return attention_map(pass.logits(), MapReduce::logits); }},
+          {"attn_maps_heads", [](const Pass& pass) { return at::softmax(pass.logits(), -1); }},
+      });
   return list;
-}
-
-Maker maker_of(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& [text, make] : makers()) {
-    if (text == name) {
-      return make;
-    }
-    known.push_back(text);
-  }
-  throw Error(ErrorKind::data, "the backbone clip has no intermediate '{}'{}", name, suggestion(name, known));
-}
-
-ImageSpec spec_of(const ClipOptions& options, const ClipSettings& settings, const VisionTransformer* image) {
-  ImageSpec spec;
-  spec.mean = settings.mean.value_or(kClipNorm.mean);
-  spec.std = settings.std.value_or(kClipNorm.std);
-  spec.keep_img_ratio = options.keep_img_ratio;
-  if (image == nullptr) {
-    return spec;
-  }
-  spec.patch_size = image->config().patch_size;
-  const int64_t native = spec.patch_size * position_grid(image->config().position_rows);
-  const int64_t resolution = options.resolution > 0 ? options.resolution : native;
-  spec.resize_dim = options.resize_dim > 0 ? options.resize_dim : resolution;
-  spec.crop_dim = options.crop_dim > 0 ? options.crop_dim : resolution;
-  if (spec.input_size() < spec.patch_size) {
-    throw Error(ErrorKind::config, "clip: an input of {} pixels is smaller than one patch of {}",
-                spec.input_size(), spec.patch_size);
-  }
-  return spec;
 }
 
 }  // namespace
@@ -93,21 +61,23 @@ ClipBackbone::ClipBackbone(ClipOptions options, const PluginContext& context)
   load.precision = context.precision;
   const ClipModel model = load_clip(checkpoint, load);
   image_ = model.image;
-  spec_ = spec_of(options_, model.settings, image_.get());
-  if (model.text != nullptr) {
-    std::shared_ptr<const ClipTokenizer> tokenizer;
-    if (!options_.vocabulary.empty()) {
-      tokenizer = ClipTokenizer::open(options_.vocabulary, text_clean_from(options_.text_clean));
-    }
-    text_ =
-        std::make_unique<ClipTextEncoder>(model.text, tokenizer, options_.context, options_.truncate, "clip");
+  if (image_) {
+    spec_ = image_spec_of(options_, image_.config(), model.settings.mean.value_or(kClipNorm.mean),
+                          model.settings.std.value_or(kClipNorm.std));
   }
-  dim_ = image_ != nullptr ? image_->config().projection : model.text->config().dim;
+  if (model.text) {
+    text_ = std::make_unique<ClipTextEncoder>(model.text, options_, "clip");
+  }
+  if (!image_ && text_ == nullptr) {
+    throw Error(ErrorKind::checkpoint, "{} holds neither an image tower nor a text tower",
+                weights_.description());
+  }
+  dim_ = image_ ? image_.config().projection : text_->config().dim;
 }
 
 BackboneCapabilities ClipBackbone::capabilities() const {
   BackboneCapabilities has;
-  has.global = has.attention = image_ != nullptr;
+  has.global = has.attention = static_cast<bool>(image_);
   has.text = text_ != nullptr;
   return has;
 }
@@ -122,15 +92,11 @@ std::string ClipBackbone::text_fingerprint() const {
 }
 
 std::vector<std::string> ClipBackbone::intermediate_names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : makers()) {
-    names.push_back(name);
-  }
-  return names;
+  return results().names();
 }
 
 const VisionTransformer& ClipBackbone::image_tower() const {
-  if (image_ == nullptr) {
+  if (!image_) {
     throw Error(ErrorKind::checkpoint,
                 "{} holds no image tower; images need a whole CLIP or an image-tower checkpoint",
                 weights_.description());
@@ -150,23 +116,22 @@ const ClipTextEncoder& ClipBackbone::text_encoder() const {
 ImageFeatures ClipBackbone::encode(const at::Tensor& pixels,
                                    std::span<const std::string> intermediates) const {
   const at::NoGradGuard no_gradients;
-  std::vector<std::pair<std::string, Maker>> wanted;
+  std::vector<std::pair<std::string, NamedResults<Pass>::Maker>> wanted;
   VitRequest request;
   for (const std::string& name : intermediates) {
-    wanted.emplace_back(name, maker_of(name));
+    wanted.emplace_back(name, results().maker(name));
     request.tokens_in |= name == "tokens_in";
   }
   const VitOutput out = image_tower().forward(pixels.to(context_.device), request);
   const Pass pass{*image_, out, options_.ln_post};
   const at::Tensor tokens = pass.tokens();  // [B,T,D]
   const int64_t images = tokens.size(0);
-  const MapReduce reduce = options_.map_reduce == "probs" ? MapReduce::probs : MapReduce::logits;
   ImageFeatures features;
   features.global = tokens.select(1, 0).contiguous().to(pixels.device());  // [B,D]
   features.patches = tokens.slice(1, 1)
                          .reshape({images, out.rows, out.columns, dim_})
                          .to(pixels.device());  // [B,rows,columns,D]
-  features.attention = attention_map(pass.logits(), reduce)
+  features.attention = attention_map(pass.logits(), map_reduce_of(options_))
                            .view({images, out.rows, out.columns})
                            .to(pixels.device());  // [B,rows,columns]
   for (const auto& [name, make] : wanted) {
@@ -186,16 +151,8 @@ at::Tensor ClipBackbone::encode_token_ids(const at::Tensor& ids) const {
 
 at::Tensor ClipBackbone::probe(const std::string& name,
                                const std::map<std::string, at::Tensor>& inputs) const {
-  if (name != "position_table") {
-    return Backbone::probe(name, inputs);
-  }
-  const auto grid = inputs.find("grid");
-  if (grid == inputs.end() || grid->second.numel() != 2) {
-    throw Error(ErrorKind::data, "position_table needs the input 'grid': two integers, rows and columns");
-  }
-  const at::NoGradGuard no_gradients;
-  const at::Tensor sizes = grid->second.to(at::kLong).flatten();
-  return image_tower().positions(sizes[0].item<int64_t>(), sizes[1].item<int64_t>()).to(at::kCPU);  // [1+G,W]
+  return name == "position_table" ? probe_position_table(image_tower(), inputs)
+                                  : Backbone::probe(name, inputs);
 }
 
 PATCHIONER_PLUGIN(backbone, clip, "1.0",

@@ -40,7 +40,7 @@ class ClipBackbone : public Backbone {
   StateDict weights_;
   ImageSpec spec_;
   int64_t dim_ = 0;
-  std::shared_ptr<const VisionTransformer> image_;
+  LazyTower<VisionTransformer> image_;
   std::unique_ptr<const ClipTextEncoder> text_;
 };
 

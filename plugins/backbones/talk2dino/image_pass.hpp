@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/attention.hpp"
+#include "nn/named_results.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {
@@ -32,10 +33,11 @@ class ImagePass {
   at::Tensor map() const { return attention_map(logits(), settings_.reduce); }             // [B,N]
   at::Tensor logits() const;                                                               // [B,Hm,N]
 
-  /// A named by-product. Throws an Error of kind data that lists the names for an unknown one.
-  at::Tensor named(const std::string& name) const;
-  static std::vector<std::string> names();
-  static void check_name(const std::string& name);
+  const VisionTransformer& tower() const { return tower_; }
+  const VitOutput& out() const { return out_; }
+
+  /// Its named by-products.
+  static const NamedResults<ImagePass>& results();
 
  private:
   const VisionTransformer& tower_;

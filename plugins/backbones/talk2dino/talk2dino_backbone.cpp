@@ -5,7 +5,7 @@
 #include "image/pixel_norm.hpp"
 #include "nn/clip_model.hpp"
 #include "nn/dinov2_model.hpp"
-#include "nn/position_table.hpp"
+#include "nn/named_results.hpp"
 
 namespace patchioner {
 namespace {
@@ -36,15 +36,6 @@ int64_t map_heads(const Value& wanted, const VitConfig& tower) {
   return heads;
 }
 
-at::Tensor input_named(const std::map<std::string, at::Tensor>& inputs, const std::string& probe,
-                       const std::string& name) {
-  const auto found = inputs.find(name);
-  if (found == inputs.end()) {
-    throw Error(ErrorKind::data, "{} needs the input '{}'", probe, name);
-  }
-  return found->second;
-}
-
 }  // namespace
 
 Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginContext& context)
@@ -52,7 +43,7 @@ Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginConte
   const at::NoGradGuard no_gradients;
   if (options_.weights.empty() && options_.projection_weights.empty()) {
     throw Error(ErrorKind::config,
-                "talk2dino: nothing to load; set `weights` to a DINOv2 checkpoint (images), "
+                "there is nothing to load; set `weights` to a DINOv2 checkpoint (images), "
                 "`projection_weights` to a "
                 "Talk2DINO projection (texts), or both");
   }
@@ -61,40 +52,25 @@ Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginConte
 }
 
 void Talk2DinoBackbone::load_images() {
-  spec_.mean = kImageNetNorm.mean;
-  spec_.std = kImageNetNorm.std;
-  spec_.keep_img_ratio = options_.keep_img_ratio;
   if (options_.weights.empty()) {
     return;
   }
   const Dinov2Checkpoint checkpoint(StateDict::open(options_.weights));
   image_ = load_dinov2(checkpoint, {options_.heads, options_.config, options_.attention_type, context_.device,
                                     context_.precision});
-  const VitConfig& tower = image_->config();
-  map_ = {map_heads(options_.map_heads, tower),
-          options_.map_reduce == "probs" ? MapReduce::probs : MapReduce::logits};
+  const VitConfig& tower = image_.config();
+  map_ = {map_heads(options_.map_heads, tower), map_reduce_of(options_)};
   dim_ = tower.block.width;
-  spec_.patch_size = tower.patch_size;
-  const int64_t resolution =
-      options_.resolution > 0 ? options_.resolution : tower.patch_size * position_grid(tower.position_rows);
-  spec_.resize_dim = options_.resize_dim > 0 ? options_.resize_dim : resolution;
-  spec_.crop_dim = options_.crop_dim > 0 ? options_.crop_dim : resolution;
-  if (spec_.input_size() % spec_.patch_size != 0) {
-    throw Error(ErrorKind::config,
-                "talk2dino: the network input of {} pixels is no multiple of the patch size {}; {} is the "
-                "next smaller one",
-                spec_.input_size(), spec_.patch_size,
-                spec_.input_size() / spec_.patch_size * spec_.patch_size);
-  }
+  spec_ = image_spec_of(options_, tower, kImageNetNorm.mean, kImageNetNorm.std);
 }
 
 void Talk2DinoBackbone::load_texts() {
   if (!options_.projection_weights.empty()) {
     projection_ = load_projection(options_, context_);
     const TextProjectionConfig& config = projection_.projection->config();
-    if (image_ != nullptr && config.out != dim_) {
+    if (image_ && config.out != dim_) {
       throw Error(ErrorKind::config,
-                  "talk2dino: the projection leads to {} dimensions, but the image tower has {}; they belong "
+                  "the projection leads to {} dimensions, but the image tower has {}; they belong "
                   "to different models",
                   config.out, dim_);
     }
@@ -111,29 +87,23 @@ void Talk2DinoBackbone::load_texts() {
   load.device = context_.device;
   load.precision = context_.precision;
   const ClipModel model = load_clip(ClipCheckpoint(clip_weights_), load);
-  if (model.text == nullptr) {
-    throw Error(
-        ErrorKind::checkpoint,
-        "talk2dino: {} holds no text tower; clip_text_weights needs a whole CLIP or a text-tower checkpoint",
-        clip_weights_.description());
+  if (!model.text) {
+    throw Error(ErrorKind::checkpoint,
+                "{} holds no text tower; clip_text_weights needs a whole CLIP or a text-tower checkpoint",
+                clip_weights_.description());
   }
-  if (projection_.projection != nullptr && projection_.projection->config().in != model.text->config().dim) {
+  if (projection_.projection != nullptr && projection_.projection->config().in != model.text.config().dim) {
     throw Error(ErrorKind::config,
-                "talk2dino: the projection reads {} dimensions, but the CLIP text tower gives {}; the "
+                "the projection reads {} dimensions, but the CLIP text tower gives {}; the "
                 "published one wants ViT-B/16",
-                projection_.projection->config().in, model.text->config().dim);
+                projection_.projection->config().in, model.text.config().dim);
   }
-  std::shared_ptr<const ClipTokenizer> tokenizer;
-  if (!options_.vocabulary.empty()) {
-    tokenizer = ClipTokenizer::open(options_.vocabulary, text_clean_from(options_.text_clean));
-  }
-  text_ = std::make_unique<ClipTextEncoder>(model.text, tokenizer, options_.context, options_.truncate,
-                                            "talk2dino");
+  text_ = std::make_unique<ClipTextEncoder>(model.text, options_, "talk2dino");
 }
 
 BackboneCapabilities Talk2DinoBackbone::capabilities() const {
   BackboneCapabilities has;
-  has.global = has.attention = image_ != nullptr;
+  has.global = has.attention = static_cast<bool>(image_);
   has.text = text_ != nullptr && projection_.projection != nullptr;
   return has;
 }
@@ -149,7 +119,7 @@ std::string Talk2DinoBackbone::text_fingerprint() const {
 }
 
 const VisionTransformer& Talk2DinoBackbone::image_tower() const {
-  if (image_ == nullptr) {
+  if (!image_) {
     throw Error(
         ErrorKind::config,
         "talk2dino: images cannot be encoded without an image tower; set `weights` to a DINOv2 checkpoint");
@@ -189,9 +159,10 @@ at::Tensor Talk2DinoBackbone::project(const at::Tensor& clip_text) const {
 ImageFeatures Talk2DinoBackbone::encode(const at::Tensor& pixels,
                                         std::span<const std::string> intermediates) const {
   const at::NoGradGuard no_gradients;
+  std::vector<std::pair<std::string, NamedResults<ImagePass>::Maker>> wanted;
   VitRequest request;
   for (const std::string& name : intermediates) {
-    ImagePass::check_name(name);
+    wanted.emplace_back(name, ImagePass::results().maker(name));
     request.tokens_in |= name == "tokens_in";
   }
   const ImagePass pass(image_tower(), pixels.to(context_.device), request, map_);
@@ -203,8 +174,8 @@ ImageFeatures Talk2DinoBackbone::encode(const at::Tensor& pixels,
                          .to(pixels.device());  // [B,rows,columns,D]
   features.attention =
       pass.map().view({images, pass.rows(), pass.columns()}).to(pixels.device());  // [B,rows,columns]
-  for (const std::string& name : intermediates) {
-    features.intermediates[name] = pass.named(name).to(pixels.device());
+  for (const auto& [name, make] : wanted) {
+    features.intermediates[name] = make(pass).to(pixels.device());
   }
   return features;
 }
@@ -223,21 +194,17 @@ at::Tensor Talk2DinoBackbone::probe(const std::string& name,
                                     const std::map<std::string, at::Tensor>& inputs) const {
   const at::NoGradGuard no_gradients;
   if (name == "position_table") {
-    const at::Tensor grid = input_named(inputs, name, "grid").to(at::kLong).flatten();
-    if (grid.numel() != 2) {
-      throw Error(ErrorKind::data, "position_table needs two integers in 'grid': rows and columns");
-    }
-    return image_tower().positions(grid[0].item<int64_t>(), grid[1].item<int64_t>()).to(at::kCPU);  // [1+N,D]
+    return probe_position_table(image_tower(), inputs);  // [1+N,D]
   }
   if (name == "projection") {
-    return project(input_named(inputs, name, "text"));  // [N,D]
+    return project(probe_input(inputs, name, "text"));  // [N,D]
   }
   if (name == "projection_pinv") {
     return projection().pseudo_inverse().to(at::kCPU);  // [C,D]
   }
   if (name == "projection_inverse") {
     return projection()
-        .invert(input_named(inputs, name, "projected").to(context_.device))
+        .invert(probe_input(inputs, name, "projected").to(context_.device))
         .to(at::kCPU);  // [N,C]
   }
   return Backbone::probe(name, inputs);

@@ -25,7 +25,7 @@ class Talk2DinoBackbone : public Backbone {
   int64_t dim() const override { return dim_; }
   BackboneCapabilities capabilities() const override;
   std::string text_fingerprint() const override;
-  std::vector<std::string> intermediate_names() const override { return ImagePass::names(); }
+  std::vector<std::string> intermediate_names() const override { return ImagePass::results().names(); }
   ImageFeatures encode(const at::Tensor& pixels,
                        std::span<const std::string> intermediates = {}) const override;
   at::Tensor encode_text(std::span<const std::string> texts) const override;
@@ -48,7 +48,7 @@ class Talk2DinoBackbone : public Backbone {
   ImageSpec spec_;
   MapSettings map_;
   int64_t dim_ = 0;
-  std::shared_ptr<const VisionTransformer> image_;
+  LazyTower<VisionTransformer> image_;
   LoadedProjection projection_;
   StateDict clip_weights_;
   std::unique_ptr<const ClipTextEncoder> text_;

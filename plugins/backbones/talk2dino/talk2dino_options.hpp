@@ -4,20 +4,16 @@
 #include <patchioner/parameters.hpp>
 #include <string>
 
+#include "nn/backbone_options.hpp"
+
 namespace patchioner {
 
-struct Talk2DinoOptions {
+struct Talk2DinoOptions : ImageOptions, TextOptions {
   // The image side: DINOv2.
   std::string weights;
   std::string config;
   int64_t heads = 0;
-  int64_t resolution = 0;
-  int64_t resize_dim = 0;
-  int64_t crop_dim = 0;
-  bool keep_img_ratio = false;
-  std::string attention_type = "qkv";
   Value map_heads = Value("reference");
-  std::string map_reduce = "logits";
   // The projection.
   std::string projection_weights;
   std::string projection_config;
@@ -29,15 +25,10 @@ struct Talk2DinoOptions {
   std::string clip_text_config;
   std::string clip_text_activation = "auto";
   int64_t clip_text_heads = 0;
-  std::string vocabulary;
-  std::string text_clean = "full";
-  bool truncate = true;
-  int64_t context = 0;
 };
 
 inline void declare(ParameterList<Talk2DinoOptions>& list) {
   using Options = Talk2DinoOptions;
-  constexpr double kMostPixels = 8192;
   list.add("weights", &Options::weights,
            "DINOv2 checkpoint: official, Hugging Face or timm, told by content; empty: no image side")
       .path();
@@ -46,22 +37,9 @@ inline void declare(ParameterList<Talk2DinoOptions>& list) {
       .path();
   list.add("heads", &Options::heads, "attention heads; 0: from the configuration file, else width / 64")
       .range(0, 1024);
-  list.add("resolution", &Options::resolution, "side of the network input, pixels; 0: the checkpoint's own")
-      .range(0, kMostPixels);
-  list.add("resize_dim", &Options::resize_dim, "side that images are resized to, pixels; 0: resolution")
-      .range(0, kMostPixels);
-  list.add("crop_dim", &Options::crop_dim,
-           "side of the centre crop, pixels, with keep_img_ratio; 0: resolution")
-      .range(0, kMostPixels);
-  list.add("keep_img_ratio", &Options::keep_img_ratio,
-           "resize the shorter side and crop the centre instead of squashing");
-  list.add("attention_type", &Options::attention_type,
-           "which parts serve as q, k, v in the last block: three letters");
+  declare_image_options(list);
   list.add("map_heads", &Options::map_heads,
            "heads of the attention map: reference (16, or 6 at width 384), model, or a number");
-  list.add("map_reduce", &Options::map_reduce,
-           "heads to one attention map: softmax of the mean logits, or mean of the softmaxes")
-      .choices({"logits", "probs"});
   list.add("projection_weights", &Options::projection_weights,
            "Talk2DINO's projection of CLIP texts; empty: no text side")
       .path();
@@ -84,14 +62,7 @@ inline void declare(ParameterList<Talk2DinoOptions>& list) {
            "its activation; auto: from the configuration file or OpenAI's")
       .choices({"auto", "quick_gelu", "gelu", "gelu_tanh"});
   list.add("clip_text_heads", &Options::clip_text_heads, "its attention heads; 0: found out").range(0, 1024);
-  list.add("vocabulary", &Options::vocabulary,
-           "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside; needed for texts")
-      .path();
-  list.add("text_clean", &Options::text_clean, "how texts are cleaned before they are split")
-      .choices({"full", "basic", "none"});
-  list.add("truncate", &Options::truncate,
-           "cut texts that are too long, with one warning; false: refuse them");
-  list.add("context", &Options::context, "most ids a text may have; 0: the text tower's own").range(0, 4096);
+  declare_text_options(list);
 }
 
 }  // namespace patchioner

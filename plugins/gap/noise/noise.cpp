@@ -5,14 +5,13 @@
 #include <limits>
 #include <patchioner/plugin.hpp>
 
+#include "nn/unit_length.hpp"
+
 namespace patchioner {
 namespace {
 
 /// The standard deviation that CapDec-style training of the plain decoder uses (spec/01 section 5.3).
 constexpr double kUsualStd = 0.08;
-
-/// Shortest length that a feature is divided by; keeps a feature of zeros finite (spec/01 section 0, G1).
-constexpr double kShortestLength = 1e-12;
 
 constexpr double kNotGiven = std::numeric_limits<double>::quiet_NaN();
 
@@ -41,15 +40,10 @@ double standard_deviation(const NoiseOptions& options) {
   const bool has_std = !std::isnan(options.std);
   const bool has_variance = !std::isnan(options.variance);
   if (has_std && has_variance) {
-    throw Error(ErrorKind::config,
-                "the gap 'noise' takes 'std' or 'variance', not both; variance {} is std {:.6g}",
+    throw Error(ErrorKind::config, "it takes 'std' or 'variance', not both; variance {} is std {:.6g}",
                 options.variance, std::sqrt(options.variance));
   }
   return has_std ? options.std : has_variance ? std::sqrt(options.variance) : kUsualStd;
-}
-
-at::Tensor unit(const at::Tensor& features) {
-  return features / features.norm(2, -1, true).clamp_min(kShortestLength);
 }
 
 class NoiseGap : public Gap {
@@ -58,12 +52,12 @@ class NoiseGap : public Gap {
       : std_(standard_deviation(options)), normalize_input_(options.normalize_input) {}
 
   at::Tensor to_text_space(const at::Tensor& features) const override {
-    return normalize_input_ ? unit(features) : features;
+    return normalize_input_ ? unit_rows(features) : features;
   }  // [R,D]
 
   at::Tensor perturb(const at::Tensor& text_features, RandomSource& random) const override {
     const at::Tensor noise = random.normal(text_features.sizes()).to(text_features.device());  // [N,D]
-    return unit(unit(text_features) + noise * std_);                                           // [N,D]
+    return unit_rows(unit_rows(text_features) + noise * std_);                                 // [N,D]
   }
 
  private:

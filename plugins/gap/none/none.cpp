@@ -2,11 +2,10 @@
 // length (spec/01, G1 and section 5.3).
 #include <patchioner/plugin.hpp>
 
+#include "nn/unit_length.hpp"
+
 namespace patchioner {
 namespace {
-
-/// Shortest length that a feature is divided by; keeps a feature of zeros finite (spec/01 section 0, G1).
-constexpr double kShortestLength = 1e-12;
 
 struct NoneOptions {
   bool normalize_input = true;
@@ -23,10 +22,7 @@ class NoneGap : public Gap {
   NoneGap(NoneOptions options, const PluginContext&) : options_(options) {}
 
   at::Tensor to_text_space(const at::Tensor& features) const override {
-    if (!options_.normalize_input) {
-      return features;
-    }
-    return features / features.norm(2, -1, true).clamp_min(kShortestLength);  // [R,D]
+    return options_.normalize_input ? unit_rows(features) : features;  // [R,D]
   }
 
  private:

@@ -157,13 +157,13 @@ ClipModel load(Tensors tensors, const ClipLoadOptions& options) {
 
 TEST_CASE("sizes are read off the tensors") {
   const ClipModel model = load(openai_tensors(), two_heads());
-  CHECK(model.image->config().layers == 2);
-  CHECK(model.image->config().patch_size == 2);
-  CHECK(model.image->config().position_rows == 10);
-  CHECK(model.image->config().projection == kDim);
-  CHECK(model.text->config().layers == 1);
-  CHECK(model.text->config().context == 7);
-  CHECK(model.text->config().vocabulary == 20);
+  CHECK(model.image.config().layers == 2);
+  CHECK(model.image.config().patch_size == 2);
+  CHECK(model.image.config().position_rows == 10);
+  CHECK(model.image.config().projection == kDim);
+  CHECK(model.text.config().layers == 1);
+  CHECK(model.text.config().context == 7);
+  CHECK(model.text.config().vocabulary == 20);
 }
 
 TEST_CASE("Hugging Face names give the towers that OpenAI's names give") {
@@ -176,7 +176,7 @@ TEST_CASE("Hugging Face names give the towers that OpenAI's names give") {
 TEST_CASE("timm names give the image tower, and the head's bias is added") {
   const ClipModel openai = load(openai_tensors(), two_heads());
   const ClipModel other = load(timm_tensors(), two_heads());
-  CHECK(other.text == nullptr);
+  CHECK_FALSE(other.text);
   CHECK(at::allclose(image_tokens(other), image_tokens(openai) + 3, 1e-5, 1e-5));
 }
 
@@ -195,13 +195,13 @@ TEST_CASE("a checkpoint that lacks a tower serves the other one") {
   for (const auto& [name, tensor] : openai_tensors()) {
     (name.starts_with("visual.") ? images : texts)[name] = tensor;
   }
-  CHECK(load(images, two_heads()).text == nullptr);
+  CHECK_FALSE(load(images, two_heads()).text);
   const ClipModel text = load(texts, two_heads());
-  CHECK(text.image == nullptr);
+  CHECK_FALSE(text.image);
   CHECK(text_vectors(text).size(1) == kDim);
   ClipLoadOptions only_text = two_heads();
   only_text.image = false;
-  CHECK(load(openai_tensors(), only_text).image == nullptr);
+  CHECK_FALSE(load(openai_tensors(), only_text).image);
 }
 
 TEST_CASE("missing tensors are reported under the file's own names, all at once") {
@@ -217,6 +217,15 @@ TEST_CASE("missing tensors are reported under the file's own names, all at once"
     CHECK(message.find("text_projection.weight") != std::string::npos);
     CHECK(message.find("Hugging Face") != std::string::npos);
   }
+}
+
+TEST_CASE("blocks that are not there are told before anything is built") {
+  Tensors tensors = openai_tensors();
+  tensors["transformer.resblocks.999999.ln_1.weight"] = at::zeros({kTextWidth});
+  CHECK_THROWS_WITH_AS(
+      load(tensors, two_heads()),
+      doctest::Contains("blocks under transformer.resblocks. the last one is number 999999, but number 1"),
+      Error);
 }
 
 TEST_CASE("rounding weights to half precision changes matrices, not norms or embeddings") {
@@ -333,7 +342,9 @@ TEST_CASE("configurations of other architectures and damaged ones are refused") 
   refused(R"({"vision_cfg": {"width": 64, "no_ln_pre": true}})", "no_ln_pre");
   refused(R"({"vision_cfg": {"width": 64}, "text_cfg": {"hf_model_name": "roberta"}})", "hf_model_name");
   refused(R"({"vision_cfg": {"width": "wide"}})", "c.json");
+  refused(R"({"vision_cfg": {"width": 64, "head_width": 0}})", "c.json: head_width is 0");
   refused(R"({"vision_config": {"hidden_act": "swish2"}})", "swish2");
+  refused(R"({"model_type": null})", "c.json: no configuration of a CLIP");
   refused(R"({"model_type": "bert"})", "no configuration of a CLIP");
   refused("{", "not a JSON document");
 }

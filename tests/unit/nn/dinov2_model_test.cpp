@@ -103,7 +103,7 @@ Tensors timm_tensors(const Tensors& official) {
   return out;
 }
 
-std::shared_ptr<const VisionTransformer> load(Tensors tensors) {
+LazyTower<VisionTransformer> load(Tensors tensors) {
   Dinov2LoadOptions options;
   options.heads = 2;
   return load_dinov2(Dinov2Checkpoint(StateDict::from_tensors(std::move(tensors))), options);
@@ -118,16 +118,16 @@ at::Tensor tokens_of(const VisionTransformer& tower, int64_t height = 4, int64_t
 
 TEST_CASE("the architecture of a DINOv2 is read off the tensors") {
   const auto plain = load(official_tensors(0, false));
-  CHECK(plain->config().layers == 2);
-  CHECK(plain->config().registers == 0);
-  CHECK((plain->config().position_rule == PositionRule::bicubic_offset));
-  CHECK(plain->config().block.epsilon == 1e-6);
-  CHECK(plain->config().block.layer_scale);
+  CHECK(plain.config().layers == 2);
+  CHECK(plain.config().registers == 0);
+  CHECK((plain.config().position_rule == PositionRule::bicubic_offset));
+  CHECK(plain.config().block.epsilon == 1e-6);
+  CHECK(plain.config().block.layer_scale);
   const auto registers = load(official_tensors(4, true));
-  CHECK(registers->config().registers == 4);
-  CHECK((registers->config().position_rule == PositionRule::bicubic_aa));
-  CHECK(registers->config().block.swiglu);
-  CHECK(registers->config().block.hidden == 6);
+  CHECK(registers.config().registers == 4);
+  CHECK((registers.config().position_rule == PositionRule::bicubic_aa));
+  CHECK(registers.config().block.swiglu);
+  CHECK(registers.config().block.hidden == 6);
 }
 
 TEST_CASE("Hugging Face and timm names give the tokens that the official names give") {
@@ -160,11 +160,23 @@ TEST_CASE("prefixes of trainers and chunked block names are seen through") {
   CHECK(at::equal(tokens_of(*load(chunked)), expected));
 }
 
+TEST_CASE("a tower's tensors are read when it is first used, under whatever mode, and serve every mode") {
+  const auto inside = load(official_tensors(0, false));
+  {
+    const c10::InferenceMode inference;
+    (void)tokens_of(*inside);
+  }
+  const auto outside = load(official_tensors(0, false));
+  CHECK(at::equal(tokens_of(*inside), tokens_of(*outside)));
+  CHECK_FALSE(inside->positions(2, 2).is_inference());
+  CHECK(&*inside == &*LazyTower<VisionTransformer>(inside));
+}
+
 TEST_CASE("a DINO without LayerScale loads") {
   Tensors tensors = official_tensors(0, false);
   std::erase_if(tensors, [](const auto& entry) { return entry.first.find(".ls") != std::string::npos; });
   const auto tower = load(tensors);
-  CHECK_FALSE(tower->config().block.layer_scale);
+  CHECK_FALSE(tower.config().block.layer_scale);
   CHECK(tokens_of(*tower).size(1) == 7);
 }
 
@@ -174,6 +186,13 @@ TEST_CASE("what is no DINOv2 and what is incomplete is refused") {
   CHECK_THROWS_WITH_AS(load({{"cls_token", at::zeros({1, 1, 8})}, {"norm_pre.weight", at::zeros({8})}}),
                        doctest::Contains("use the plugin clip"), Error);
   Tensors tensors = official_tensors(0, false);
+  tensors["blocks.7.norm1.weight"] = at::zeros({kWidth});
+  CHECK_THROWS_WITH_AS(load(tensors),
+                       doctest::Contains("the last one is number 7, but number 2 is not there"), Error);
+  tensors.erase("blocks.7.norm1.weight");
+  tensors["blocks.0.999999.norm1.weight"] = at::zeros({kWidth});
+  CHECK_THROWS_WITH_AS(load(tensors), doctest::Contains("number 999999, but number 0 is not there"), Error);
+  tensors.erase("blocks.0.999999.norm1.weight");
   tensors.erase("blocks.1.attn.proj.bias");
   CHECK_THROWS_WITH_AS(load(tensors), doctest::Contains("blocks.1.attn.proj.bias"), Error);
   CHECK_THROWS_WITH_AS(load_dinov2(Dinov2Checkpoint(StateDict::from_tensors(official_tensors(0, false))), {}),

@@ -10,6 +10,7 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "runtime/captioner.hpp"
 #include "runtime/plugin_host.hpp"
 #include "test_folder.hpp"
 
@@ -228,8 +229,11 @@ TEST_CASE("clip with a vocabulary encodes texts as it encodes their ids, and cut
   CHECK(at::allclose(cut->encode_text(too_long), clip->encode_token_ids(kept), 1e-5, 1e-6));
   const auto strict = backbone(options + ", context: 4, truncate: false}");
   CHECK_THROWS_AS(strict->encode_text(too_long), Error);
-  mentions(refused_options(kOpenAi + "vocabulary: " + (folder.path() / "vocab.json").string() + "}"),
+  const auto other = backbone(kOpenAi + "vocabulary: " + (folder.path() / "vocab.json").string() + "}");
+  mentions(refusal(ErrorKind::config, [&] { (void)other->encode_text(texts); }),
            "515 ids, the text tower only 200");
+  mentions(refusal(ErrorKind::io, [&] { (void)backbone(kOpenAi + "vocabulary: nowhere/vocab.json}"); }),
+           "there is no such vocabulary");
 }
 
 TEST_CASE(
@@ -278,7 +282,18 @@ TEST_CASE("talk2dino names what is missing on the text side") {
                      (void)texts_only->probe("projection", {{"text", at::zeros({1, 5})}});
                    }),
            "24 dimensions");
-  mentions(refused_options("{plugin: talk2dino}"), "nothing to load");
+  mentions(refused_options("{plugin: talk2dino}"),
+           "test.yaml:1:2: backbone 'talk2dino': there is nothing to load");
+}
+
+TEST_CASE("a backbone of texts alone cannot caption, and says so") {
+  const std::string both =
+      "gap: {plugin: none}\naggregator: {plugin: uniform}\nbackbone: {plugin: talk2dino, "
+      "projection_weights: " +
+      kChain + "projection.pth}\n";
+  PluginHost host;
+  mentions(refusal(ErrorKind::config, [&] { Captioner(parse_yaml(both, "test.yaml"), host); }),
+           "no image side");
 }
 
 TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
@@ -324,7 +339,8 @@ TEST_CASE("talk2dino refuses heads, sizes and parts that do not fit") {
   mentions(refused_options(kDino + "}"), "set `heads`");
   mentions(refused_options(kDino + "heads: 2, map_heads: 5}"), "map_heads");
   mentions(refused_options(kDino + "heads: 2, map_heads: reverence}"), "reference, model or a number");
-  mentions(refused_options(kDino + "heads: 2, resolution: 60}"), "56 is the next smaller one");
+  mentions(refused_options(kDino + "heads: 2, resolution: 60}"), "56 is the nearest one");
+  mentions(refused_options(kDino + "heads: 2, resolution: 3}"), "14 is the nearest one");
   const TestFolder folder;
   write_safetensors(folder.path() / "p.safetensors",
                     {{"linear_layer.weight", at::zeros({8, 32})}, {"linear_layer.bias", at::zeros({8})}});

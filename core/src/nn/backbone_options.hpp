@@ -1,0 +1,80 @@
+// The options that backbones share: how images become the input of a vision transformer, and how texts become
+// ids (spec/02 section 15, spec/03 section 8). A backbone's options struct derives from what it has.
+#pragma once
+
+#include <array>
+#include <patchioner/geometry.hpp>
+#include <patchioner/parameters.hpp>
+#include <string>
+
+#include "nn/attention.hpp"
+#include "nn/vit.hpp"
+
+namespace patchioner {
+
+struct ImageOptions {
+  int64_t resolution = 0;
+  int64_t resize_dim = 0;
+  int64_t crop_dim = 0;
+  bool keep_img_ratio = false;
+  std::string attention_type = "qkv";
+  std::string map_reduce = "logits";
+};
+
+struct TextOptions {
+  std::string vocabulary;
+  std::string text_clean = "full";
+  bool truncate = true;
+  int64_t context = 0;
+};
+
+/// Adds the options of images to the declaration of `Options`, a struct derived from ImageOptions.
+template <class Options>
+void declare_image_options(ParameterList<Options>& list) {
+  using Integer = int64_t Options::*;
+  using Text = std::string Options::*;
+  constexpr double kMostPixels = 8192;
+  list.add("resolution", static_cast<Integer>(&ImageOptions::resolution),
+           "side of the network input, pixels; 0: the checkpoint's own")
+      .range(0, kMostPixels);
+  list.add("resize_dim", static_cast<Integer>(&ImageOptions::resize_dim),
+           "side that images are resized to, pixels; 0: resolution")
+      .range(0, kMostPixels);
+  list.add("crop_dim", static_cast<Integer>(&ImageOptions::crop_dim),
+           "side of the centre crop, pixels, with keep_img_ratio; 0: resolution")
+      .range(0, kMostPixels);
+  list.add("keep_img_ratio", static_cast<bool Options::*>(&ImageOptions::keep_img_ratio),
+           "resize the shorter side and crop the centre instead of squashing");
+  list.add("attention_type", static_cast<Text>(&ImageOptions::attention_type),
+           "which parts serve as q, k, v in the last block: three letters");
+  list.add("map_reduce", static_cast<Text>(&ImageOptions::map_reduce),
+           "heads to one attention map: softmax of the mean logits, or mean of the softmaxes")
+      .choices({"logits", "probs"});
+}
+
+/// Adds the options of texts to the declaration of `Options`, a struct derived from TextOptions.
+template <class Options>
+void declare_text_options(ParameterList<Options>& list) {
+  using Text = std::string Options::*;
+  list.add("vocabulary", static_cast<Text>(&TextOptions::vocabulary),
+           "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside; needed for texts")
+      .path();
+  list.add("text_clean", static_cast<Text>(&TextOptions::text_clean),
+           "how texts are cleaned before they are split")
+      .choices({"full", "basic", "none"});
+  list.add("truncate", static_cast<bool Options::*>(&TextOptions::truncate),
+           "cut texts that are too long, with one warning; false: refuse them");
+  list.add("context", static_cast<int64_t Options::*>(&TextOptions::context),
+           "most ids a text may have; 0: the text tower's own")
+      .range(0, 4096);
+}
+
+/// What images are made into for a tower. Throws an Error of kind config for an input smaller than a patch,
+/// and, where the tower takes whole patches only, for one that the patch size does not divide.
+ImageSpec image_spec_of(const ImageOptions& options, const VitConfig& tower, const std::array<float, 3>& mean,
+                        const std::array<float, 3>& std);
+
+/// The option `map_reduce`, validated.
+MapReduce map_reduce_of(const ImageOptions& options);
+
+}  // namespace patchioner

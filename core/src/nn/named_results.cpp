@@ -1,0 +1,26 @@
+#include "nn/named_results.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+namespace patchioner {
+
+const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,
+                              const std::string& name) {
+  const auto found = inputs.find(name);
+  if (found == inputs.end()) {
+    throw Error(ErrorKind::data, "{} needs the input '{}'", probe, name);
+  }
+  return found->second;
+}
+
+at::Tensor probe_position_table(const VisionTransformer& tower,
+                                const std::map<std::string, at::Tensor>& inputs) {
+  const at::Tensor grid = probe_input(inputs, "position_table", "grid").to(at::kLong).flatten();
+  if (grid.numel() != 2) {
+    throw Error(ErrorKind::data, "position_table needs two integers in 'grid': rows and columns");
+  }
+  const at::NoGradGuard no_gradients;
+  return tower.positions(grid[0].item<int64_t>(), grid[1].item<int64_t>()).to(at::kCPU);  // [1+G,W]
+}
+
+}  // namespace patchioner
