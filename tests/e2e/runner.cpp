@@ -1,8 +1,10 @@
 // Runs test scripts: every case in an empty folder of its own, every step with bash, the program first in the
 // path.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -118,15 +120,23 @@ bool run_case(const Case& test, const std::filesystem::path& folder) {
   return true;
 }
 
-/// Whoever runs the same script at the same time waits here until this process ends: both would work in the
-/// same folders.
-void take_turns(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
-  const int descriptor = ::open((folder / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-  if (descriptor < 0 || ::flock(descriptor, LOCK_EX) != 0) {
-    throw std::runtime_error(fmt::format("{}: cannot be locked", folder.string()));
+/// Whoever runs the same script at the same time waits for this one: both would work in the same folders.
+class Turn {
+ public:
+  explicit Turn(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    descriptor_ = ::open((folder / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
+      throw std::runtime_error(fmt::format("{}: cannot be locked", folder.string()));
+    }
   }
-}
+  ~Turn() { ::close(descriptor_); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
 
 struct Counts {
   size_t passed = 0;
@@ -144,7 +154,7 @@ Counts run_script(const std::filesystem::path& path) {
   Counts counts;
   const std::vector<Case> cases = parse_script(content_of(path));
   const std::filesystem::path folders = binary / "tests" / "e2e" / path.stem();
-  take_turns(folders);
+  const Turn turn(folders);
   for (size_t i = 0; i < cases.size(); ++i) {
     const auto absent =
         std::find_if(cases[i].needs.begin(), cases[i].needs.end(),
