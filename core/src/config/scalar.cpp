@@ -105,6 +105,10 @@ Value parse_plain_scalar(std::string_view text, const Origin& origin) {
   return value;
 }
 
+bool is_plain_text(std::string_view text) {
+  return shape_of(text) == Shape::text && plain_value(text, {}).is_text();
+}
+
 std::string format_number(double number) {
   if (std::isnan(number)) {
     return ".nan";

@@ -13,6 +13,9 @@ namespace patchioner {
 /// (int64, double), with the origin in front.
 Value parse_plain_scalar(std::string_view text, const Origin& origin);
 
+/// Whether an unquoted scalar is text, and no number either that does not fit.
+bool is_plain_text(std::string_view text);
+
 /// The shortest text that reads back as the same number, always recognisable as a number and not an integer
 /// ("0.01", "1.0", ".inf").
 std::string format_number(double number);

@@ -15,7 +15,7 @@ bool is_word_character(unsigned char c) {
 
 /// Whether the text means itself when it is written without quotes, in block and in flow style.
 bool is_plain(const std::string& text) {
-  if (text.empty() || text == "<<" || !parse_plain_scalar(text, {}).is_text()) {
+  if (text.empty() || text == "<<" || !is_plain_text(text)) {
     return false;
   }
   const auto first = static_cast<unsigned char>(text.front());
