@@ -1,25 +1,9 @@
 // Any bytes as the pickle of a torch archive whose storages "0" to "9" hold 64 bytes each, without the
 // archive's checksums in the way; and as pickled settings.
-#include <patchioner/error.hpp>
-
 #include "checkpoint/pickle_values.hpp"
 #include "checkpoint/torch_tree.hpp"
 #include "fuzz/input_file.hpp"
-
-namespace {
-
-template <class Call>
-void allow_refusal(Call&& call) {
-  try {
-    call();
-  } catch (const patchioner::Error& error) {
-    if (error.kind() != patchioner::ErrorKind::checkpoint) {
-      throw;
-    }
-  }
-}
-
-}  // namespace
+#include "fuzz/refusals.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace patchioner;
@@ -34,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             {std::span<const std::byte>(*storage), storage},
             static_cast<uint64_t>(id.window_elements) * item_size};
   };
-  allow_refusal([&] {
+  allow_refusal({ErrorKind::checkpoint}, [&] {
     const PickleGraph graph =
         read_pickle({std::as_bytes(std::span<const uint8_t>(data, size)), nullptr}, "fuzz");
     const TorchTree tree = walk_torch_object(graph, find, "fuzz", std::nullopt);
@@ -43,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   });
   const InputFile file(data, size);
-  allow_refusal([&] {
+  allow_refusal({ErrorKind::checkpoint}, [&] {
     read_pickle_plain_values(file.path()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   });
   return 0;
