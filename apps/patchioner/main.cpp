@@ -1,6 +1,9 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <patchioner/error.hpp>
+#include <system_error>
 
 #include "commands.hpp"
 #include "config/config.hpp"
@@ -12,6 +15,35 @@ int report(const patchioner::Error& error) {
   std::cout.flush();
   std::fprintf(stderr, "error: %s\n", error.what());
   return error.exit_code();
+}
+
+/// Throws an Error of kind io unless everything that was printed has arrived, which a full disk shows only
+/// when the buffers are written out. `reason` is the errno of an earlier failure, or 0 where it is not known.
+void finish_output(int reason = 0) {
+  errno = reason;
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || std::cout.fail()) {
+    throw patchioner::Error(patchioner::ErrorKind::io,
+                            "standard output cannot be written{}{}; what was printed is not complete",
+                            errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
+  }
+}
+
+/// Runs the command that the arguments name; returns its exit code.
+int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
+  int exit_code = 0;
+  try {
+    line.app.parse(argument_count, arguments);
+    exit_code = line.exit_code;
+  } catch (const CLI::ParseError& error) {
+    exit_code = line.app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::system_error& error) {
+    finish_output(error.code().value());  // {fmt} throws such an error for what it cannot print, and
+                                          // libraries for other reasons
+    throw;
+  }
+  finish_output();
+  return exit_code;
 }
 
 }  // namespace
@@ -32,11 +64,7 @@ int main(int argument_count, char** arguments) {
   add_train_command(line);
   add_verify_command(line);
   try {
-    line.app.parse(argument_count, arguments);
-    std::cout.flush();
-    return line.exit_code;
-  } catch (const CLI::ParseError& error) {
-    return line.app.exit(error) == 0 ? 0 : 2;
+    return run(line, argument_count, arguments);
   } catch (const Error& error) {
     return report(error);
   } catch (const c10::Error& error) {
