@@ -4,10 +4,15 @@
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
+#include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
 #include "commands.hpp"
+#include "nn/linear.hpp"
+#include "support/interrupt.hpp"
 
 namespace patchioner {
 namespace {
@@ -22,10 +27,21 @@ std::string processor_name() {
   return "unknown processor";
 }
 
+double smallest(const std::vector<double>& values) {
+  return values.empty() ? 0 : *std::min_element(values.begin(), values.end());
+}
+
 }  // namespace
 
 void add_bench_options(CLI::App& suite, BenchOptions& options) {
-  suite.add_option("--threads", options.threads, "Processor threads; 0: all cores")->capture_default_str();
+  suite.add_option("--threads", options.threads, "Processor threads; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+void add_count(CLI::App& suite, const std::string& name, int64_t& value, const std::string& help, int64_t low,
+               int64_t high) {
+  suite.add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
 }
 
 void begin_bench(const BenchOptions& options) {
@@ -35,9 +51,58 @@ void begin_bench(const BenchOptions& options) {
              cores, at::get_cpu_capability(), TORCH_VERSION);
 }
 
+void print_bfloat16_note() {
+  if (!fast_bfloat16()) {
+    fmt::print(
+        "  bf16: this processor has no bfloat16 products (AVX-512 or newer is needed); precision bf16 "
+        "computes "
+        "in fp32 here\n");
+  }
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double Timing::median() const {
+  if (seconds.empty()) {
+    return 0;
+  }
+  std::vector<double> sorted = seconds;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[sorted.size() / 2];
+}
+
+double Timing::fastest() const {
+  return smallest(seconds);
+}
+
+double Timing::processor() const {
+  return smallest(processor_seconds);
+}
+
+std::vector<Timing> measure_in_turn(const std::vector<std::function<void()>>& candidates, int64_t repeat) {
+  std::vector<Timing> timings(candidates.size());
+  for (const auto& candidate : candidates) {
+    candidate();
+  }
+  const PoliteInterrupt polite;
+  for (int64_t round = 0; round < repeat && !interrupted(); ++round) {
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      const std::clock_t used = std::clock();
+      timings[i].seconds.push_back(seconds_of(candidates[i]));
+      timings[i].processor_seconds.push_back(static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC);
+    }
+  }
+  return timings;
+}
+
 void add_bench_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand("bench", "Measure speed and memory");
   command->require_subcommand(1);
+  add_bench_start(*command);
   add_bench_backbones(*command);
   add_bench_decoders(*command);
   add_bench_precision(*command);

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace patchioner {
 
@@ -12,12 +16,36 @@ struct BenchOptions {
 /// Options that every suite takes.
 void add_bench_options(CLI::App& suite, BenchOptions& options);
 
+/// An option that counts something, from `low` to `high`.
+void add_count(CLI::App& suite, const std::string& name, int64_t& value, const std::string& help, int64_t low,
+               int64_t high);
+
 /// Sets the threads and prints the line that every figure needs: processor, threads, LibTorch.
 void begin_bench(const BenchOptions& options);
+
+/// Says, where it is so, that this processor computes bfloat16 as float32.
+void print_bfloat16_note();
+
+double seconds_of(const std::function<void()>& work);
+
+struct Timing {
+  std::vector<double> seconds;
+  std::vector<double>
+      processor_seconds;  ///< of all threads, which other programs disturb less than the clock
+
+  double median() const;
+  double fastest() const;
+  double processor() const;
+};
+
+/// Runs each once to warm up, then all in turn `repeat` times, so that what else the machine does hits all
+/// alike. An interrupt ends it after the run in flight.
+std::vector<Timing> measure_in_turn(const std::vector<std::function<void()>>& candidates, int64_t repeat);
 
 // Each adds its suite below `bench`.
 void add_bench_backbones(CLI::App& bench);
 void add_bench_decoders(CLI::App& bench);
 void add_bench_precision(CLI::App& bench);
+void add_bench_start(CLI::App& bench);
 
 }  // namespace patchioner

@@ -3,9 +3,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <patchioner/error.hpp>
@@ -14,7 +11,6 @@
 #include "nn/attention.hpp"
 #include "nn/linear.hpp"
 #include "nn/vit.hpp"
-#include "support/interrupt.hpp"
 
 namespace patchioner {
 namespace {
@@ -115,49 +111,19 @@ class EagerNetwork {
 struct Candidate {
   std::string name;
   std::function<at::Tensor()> run;
-  std::vector<double> seconds;
-  std::vector<double> processor_seconds;
   at::Tensor tokens;
-
-  double median() const {
-    std::vector<double> sorted = seconds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
-  }
-  /// Processor time of all threads, which other programs disturb less than the clock.
-  double processor() const { return *std::min_element(processor_seconds.begin(), processor_seconds.end()); }
-  double fastest() const { return *std::min_element(seconds.begin(), seconds.end()); }
 };
 
-/// All candidates in turn, `repeat` times, so that what else the machine does hits all alike.
-void measure(std::vector<Candidate>& candidates, int64_t repeat) {
-  for (Candidate& candidate : candidates) {
-    candidate.tokens = candidate.run();  // warms up
-  }
-  for (int64_t round = 0; round < repeat && !interrupted(); ++round) {
-    for (Candidate& candidate : candidates) {
-      const auto start = std::chrono::steady_clock::now();
-      const std::clock_t used = std::clock();
-      candidate.run();
-      candidate.processor_seconds.push_back(static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC);
-      candidate.seconds.push_back(
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    }
-  }
-}
-
-void print_results(const std::vector<Candidate>& candidates, int64_t images) {
+void print_results(const std::vector<Candidate>& candidates, const std::vector<Timing>& timings,
+                   int64_t images) {
   fmt::print("  {:36} {:>8} {:>9} {:>7} {:>9} {:>10} {:>8}   {}\n", "", "min s", "median s", "cpu s",
              "images/s", "x softmax", "x fused", "largest difference");
-  for (const Candidate& candidate : candidates) {
-    if (candidate.seconds.empty()) {
-      return;
-    }
-    const double difference = (candidate.tokens - candidates[0].tokens).abs().max().item<double>();
-    fmt::print("  {:36} {:8.3f} {:9.3f} {:7.2f} {:9.2f} {:10.2f} {:8.2f}   {:.2g}\n", candidate.name,
-               candidate.fastest(), candidate.median(), candidate.processor(),
-               static_cast<double>(images) / candidate.median(), candidates[0].median() / candidate.median(),
-               candidates[1].median() / candidate.median(), difference);
+  for (size_t i = 0; i < candidates.size() && !timings[i].seconds.empty(); ++i) {
+    const double difference = (candidates[i].tokens - candidates[0].tokens).abs().max().item<double>();
+    const double median = timings[i].median();
+    fmt::print("  {:36} {:8.3f} {:9.3f} {:7.2f} {:9.2f} {:10.2f} {:8.2f}   {:.2g}\n", candidates[i].name,
+               timings[i].fastest(), median, timings[i].processor(), static_cast<double>(images) / median,
+               timings[0].median() / median, timings[1].median() / median, difference);
   }
 }
 
@@ -180,29 +146,27 @@ void bench_backbones(const BackboneBench& bench) {
                                       at::TensorOptions(at::kFloat));
   std::vector<Candidate> candidates;
   candidates.push_back(
-      {"eager, softmax(q k^T) v written out", [&] { return written_out.forward(pixels); }, {}, {}, {}});
+      {"eager, softmax(q k^T) v written out", [&] { return written_out.forward(pixels); }, {}});
+  candidates.push_back({"eager, fused attention operator", [&] { return fused.forward(pixels); }, {}});
   candidates.push_back(
-      {"eager, fused attention operator", [&] { return fused.forward(pixels); }, {}, {}, {}});
-  candidates.push_back(
-      {"patchioner fp32", [&] { return fp32.normalise(fp32.forward(pixels).tokens_raw); }, {}, {}, {}});
+      {"patchioner fp32", [&] { return fp32.normalise(fp32.forward(pixels).tokens_raw); }, {}});
   std::unique_ptr<const VisionTransformer> bf16;
   if (fast_bfloat16()) {
     bf16 = std::make_unique<VisionTransformer>(config, VitNames::dinov2(), same, at::kBFloat16);
     candidates.push_back(
-        {"patchioner bf16", [&] { return bf16->normalise(bf16->forward(pixels).tokens_raw); }, {}, {}, {}});
+        {"patchioner bf16", [&] { return bf16->normalise(bf16->forward(pixels).tokens_raw); }, {}});
   }
   fmt::print(
       "ViT-{}/14 at {} ({} layers, width {}, {} registers), random weights, {} image{} a pass, {} passes "
       "each in turn\n",
       bench.size, bench.resolution, config.layers, config.block.width, config.registers, bench.images,
       bench.images == 1 ? "" : "s", bench.repeat);
-  measure(candidates, bench.repeat);
-  print_results(candidates, bench.images);
-  if (bf16 == nullptr) {
-    fmt::print(
-        "  patchioner bf16: this processor has no bfloat16 products (AVX-512 or newer is needed); precision "
-        "bf16 computes in fp32 here\n");
+  std::vector<std::function<void()>> runs;
+  for (Candidate& candidate : candidates) {
+    runs.emplace_back([&candidate] { candidate.tokens = candidate.run(); });
   }
+  print_results(candidates, measure_in_turn(runs, bench.repeat), bench.images);
+  print_bfloat16_note();
 }
 
 }  // namespace
@@ -216,18 +180,10 @@ void add_bench_backbones(CLI::App& bench) {
   command->add_option("--size", options->size, "DINOv2's size")
       ->check(CLI::IsMember({"s", "b", "l"}))
       ->capture_default_str();
-  command->add_option("--resolution", options->resolution, "Side of the input, pixels")
-      ->check(CLI::Range(14, 4096))
-      ->capture_default_str();
-  command->add_option("--images", options->images, "Images a pass")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_option("--registers", options->registers, "Register tokens")
-      ->check(CLI::Range(0, 64))
-      ->capture_default_str();
-  command->add_option("--repeat", options->repeat, "Passes of each")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  add_count(*command, "--resolution", options->resolution, "Side of the input, pixels", 14, 4096);
+  add_count(*command, "--images", options->images, "Images a pass", 1, 256);
+  add_count(*command, "--registers", options->registers, "Register tokens", 0, 64);
+  add_count(*command, "--repeat", options->repeat, "Passes of each", 1, 1000);
   command->footer("Example:\n  patchioner bench backbones --size b --resolution 518");
   command->callback([options, common] {
     begin_bench(*common);

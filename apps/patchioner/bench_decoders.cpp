@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -26,12 +25,6 @@ struct DecoderBench {
   bool bf16 = false;
 };
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 /// Greedy ids of one region without a cache: the whole text so far through the model at every step, as the
 /// reference does it.
 at::Tensor decode_without_cache(const Gpt2Weights& weights, const at::Tensor& prefix, int64_t steps,
@@ -47,25 +40,27 @@ at::Tensor decode_without_cache(const Gpt2Weights& weights, const at::Tensor& pr
   return at::stack(ids, 1);  // [1,steps]
 }
 
-/// Decodes `regions` regions one after the other; the seconds for all of them, measured on the first
-/// `measured`.
-double loop_seconds(const Gpt2Weights& weights, const at::Tensor& prefix, const DecoderBench& bench,
-                    bool all_positions, const at::Tensor& expected, int64_t& equal_ids) {
-  const int64_t measured =
-      bench.loop_regions > 0 ? std::min(bench.loop_regions, bench.regions) : bench.regions;
-  equal_ids = 0;
+struct LoopResult {
+  double seconds = 0;     ///< for all regions, from those that were decoded
+  int64_t equal_ids = 0;  ///< of the decoded regions, those equal to `expected`
+};
+
+/// Decodes the first `measured` regions one after the other.
+LoopResult decode_in_loop(const Gpt2Weights& weights, const at::Tensor& prefix, const DecoderBench& bench,
+                          int64_t measured, bool all_positions, const at::Tensor& expected) {
+  LoopResult result;
   Progress progress("loop without cache", "regions", static_cast<uint64_t>(measured));
   const double seconds = seconds_of([&] {
     for (int64_t region = 0; region < measured; ++region) {
       const at::Tensor ids =
           decode_without_cache(weights, prefix.narrow(0, region, 1), bench.steps, all_positions);
-      equal_ids += (ids[0] == expected[region]).sum().item<int64_t>();
+      result.equal_ids += (ids[0] == expected[region]).sum().item<int64_t>();
       progress.advance();
     }
   });
   progress.finish();
-  equal_ids = equal_ids * bench.regions / measured;
-  return seconds * static_cast<double>(bench.regions) / static_cast<double>(measured);
+  result.seconds = seconds * static_cast<double>(bench.regions) / static_cast<double>(measured);
+  return result;
 }
 
 void bench_decoding(const DecoderBench& bench) {
@@ -84,15 +79,14 @@ void bench_decoding(const DecoderBench& bench) {
              config.vocab_size, bench.bf16 ? "bf16" : "fp32");
   fmt::print("  batched, with cache               {:8.2f} s   {:8.1f} regions/s\n", batched,
              static_cast<double>(bench.regions) / batched);
-  const std::string measured =
-      bench.loop_regions > 0 ? fmt::format(" (from {} of them)", std::min(bench.loop_regions, bench.regions))
-                             : "";
+  const int64_t measured =
+      bench.loop_regions > 0 ? std::min(bench.loop_regions, bench.regions) : bench.regions;
+  const std::string part = measured < bench.regions ? fmt::format(" (from {} of them)", measured) : "";
   for (const bool all_positions : {true, false}) {
-    int64_t equal_ids = 0;
-    const double loop = loop_seconds(weights, prefix, bench, all_positions, found.ids, equal_ids);
+    const LoopResult loop = decode_in_loop(weights, prefix, bench, measured, all_positions, found.ids);
     fmt::print("  loop over regions, no cache{}{}  {:8.2f} s   {:5.1f} x; {} of {} ids equal\n",
-               all_positions ? ", all logits" : ", last logit", measured, loop, loop / batched, equal_ids,
-               bench.regions * bench.steps);
+               all_positions ? ", all logits" : ", last logit", part, loop.seconds, loop.seconds / batched,
+               loop.equal_ids, measured * bench.steps);
   }
 }
 
@@ -143,15 +137,12 @@ void add_bench_decoders(CLI::App& bench) {
   auto options = std::make_shared<DecoderBench>();
   auto common = std::make_shared<BenchOptions>();
   add_bench_options(*command, *common);
-  command->add_option("--regions", options->regions, "Regions decoded and projected together")
-      ->capture_default_str();
-  command->add_option("--steps", options->steps, "Ids a region")->capture_default_str();
-  command
-      ->add_option("--loop-regions", options->loop_regions,
-                   "Regions of the slow loop that are measured, the time being scaled; 0: all of them")
-      ->capture_default_str();
-  command->add_option("--memory-rows", options->memory_rows, "Rows of the bank; 0: no projection")
-      ->capture_default_str();
+  add_count(*command, "--regions", options->regions, "Regions decoded and projected together", 1, 4096);
+  add_count(*command, "--steps", options->steps, "Ids a region", 1, 1023);
+  add_count(*command, "--loop-regions", options->loop_regions,
+            "Regions of the slow loop that are measured, the time being scaled; 0: all of them", 0, 4096);
+  add_count(*command, "--memory-rows", options->memory_rows, "Rows of the bank; 0: no projection", 0,
+            10'000'000);
   command->add_flag("--bf16", options->bf16, "Decode in bfloat16");
   command->footer("Example:\n  patchioner bench decoders --loop-regions 8");
   command->callback([options, common] {

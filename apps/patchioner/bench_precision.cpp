@@ -1,7 +1,6 @@
 // patchioner bench precision: what computing in bfloat16 costs in captions. The same config captions the same
 // regions in both precisions.
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <patchioner/error.hpp>
 #include <set>
@@ -12,7 +11,6 @@
 #include "nn/linear.hpp"
 #include "runtime/captioner.hpp"
 #include "runtime/runtime_options.hpp"
-#include "support/interrupt.hpp"
 
 namespace patchioner {
 namespace {
@@ -22,6 +20,7 @@ struct PrecisionBench {
   std::vector<std::string> images;
   std::vector<std::string> overrides;
   int64_t grid = 3;
+  int64_t repeat = 3;
 };
 
 /// The whole image and the cells of a grid of boxes over it.
@@ -56,25 +55,19 @@ double word_overlap(const std::string& left, const std::string& right) {
 
 using Results = std::vector<std::vector<RegionResult>>;
 
-Results caption_in(const PrecisionBench& bench, const std::string& precision,
-                   const std::vector<CaptionTask>& images, double& seconds) {
-  Value config = compose(bench.config, bench.overrides);
-  const Value* section = config.find("runtime");
-  Value runtime = section == nullptr ? Value() : *section;
-  runtime.set("precision", precision);
-  config.set("runtime", std::move(runtime));
-  PluginHost host(plugin_directories(config));
-  const Captioner captioner(config, host);
-  std::vector<CaptionTask> tasks = images;
-  for (CaptionTask& task : tasks) {
-    captioner.prepare(task);
+/// One captioner of the config in a precision, and what it last said.
+struct Side {
+  std::unique_ptr<PluginHost> host;
+  std::unique_ptr<const Captioner> captioner;
+  Results results;
+
+  Side(const PrecisionBench& bench, const std::string& precision) {
+    Value config = compose(bench.config, bench.overrides);
+    set_runtime(config, "precision", precision);
+    host = std::make_unique<PluginHost>(plugin_directories(config));
+    captioner = std::make_unique<const Captioner>(config, *host);
   }
-  (void)captioner.caption(std::span<const CaptionTask>(tasks).first(1));  // warms up
-  const auto start = std::chrono::steady_clock::now();
-  Results results = captioner.caption(tasks);
-  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return results;
-}
+};
 
 void bench_precision(const PrecisionBench& bench) {
   std::vector<CaptionTask> tasks;
@@ -84,10 +77,17 @@ void bench_precision(const PrecisionBench& bench) {
     task.regions = regions_of(task.image, bench.grid);
     tasks.push_back(std::move(task));
   }
-  double fp32_seconds = 0;
-  double bf16_seconds = 0;
-  const Results fp32 = caption_in(bench, "fp32", tasks, fp32_seconds);
-  const Results bf16 = caption_in(bench, "bf16", tasks, bf16_seconds);
+  Side single(bench, "fp32");
+  Side half(bench, "bf16");
+  for (CaptionTask& task : tasks) {
+    single.captioner->prepare(task);
+  }
+  const std::vector<Timing> timings =
+      measure_in_turn({[&] { single.results = single.captioner->caption(tasks); },
+                       [&] { half.results = half.captioner->caption(tasks); }},
+                      bench.repeat);
+  const Results& fp32 = single.results;
+  const Results& bf16 = half.results;
   int64_t total = 0;
   int64_t equal = 0;
   double overlap = 0;
@@ -111,13 +111,14 @@ void bench_precision(const PrecisionBench& bench) {
   fmt::print(
       "  equal captions {} of {} ({:.1f} %), word overlap F1 {:.4f}, mean cosine of region features {:.6f}\n",
       equal, total, 100 * static_cast<double>(equal) / count, overlap / count, cosine / count);
-  fmt::print("  fp32 {:.2f} s, bf16 {:.2f} s ({:.2f} x)\n", fp32_seconds, bf16_seconds,
-             fp32_seconds / bf16_seconds);
-  if (!fast_bfloat16()) {
-    fmt::print(
-        "  this processor has no bfloat16 products (AVX-512 or newer is needed): bf16 computed in fp32 "
-        "here\n");
+  const double fp32_seconds = timings[0].median();
+  if (fast_bfloat16()) {
+    fmt::print("  median of {}: fp32 {:.2f} s, bf16 {:.2f} s ({:.2f} x)\n", bench.repeat, fp32_seconds,
+               timings[1].median(), fp32_seconds / timings[1].median());
+  } else {
+    fmt::print("  median of {}: fp32 {:.2f} s\n", bench.repeat, fp32_seconds);
   }
+  print_bfloat16_note();
 }
 
 }  // namespace
@@ -132,10 +133,11 @@ void add_bench_precision(CLI::App& bench) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_option("images", options->images, "Image files")->required()->check(CLI::ExistingFile);
-  command->add_option("--set", options->overrides, "Overrides of the config, key=value");
-  command->add_option("--grid", options->grid, "Boxes along each side of an image, besides the whole image")
-      ->check(CLI::Range(1, 32))
-      ->capture_default_str();
+  command->add_option("--set", options->overrides, "Override of the config, key=value; may be repeated")
+      ->allow_extra_args(false);
+  add_count(*command, "--grid", options->grid, "Boxes along each side of an image, besides the whole image",
+            1, 32);
+  add_count(*command, "--repeat", options->repeat, "Passes of each precision", 1, 1000);
   command->footer(
       "Example:\n  patchioner bench precision -c configs/experiment/emoji.yaml models/emoji/test/*.jpg");
   command->callback([options, common] {

@@ -46,29 +46,31 @@ void show(const ShowArguments& arguments) {
 struct ImportArguments {
   std::string file;
   std::string output;
+  bool force = false;
 };
 
-/// Relative paths of the model file, said anew from the folder of the output.
+/// Relative paths of the model file in the folder `from`, said anew from the folder `to`; both absolute.
 void rebase_paths(Value& value, const std::filesystem::path& from, const std::filesystem::path& to) {
   const Origin origin = value.origin();
   const std::string& text = value.as_text();
   if (text.empty() || text.front() == '/' || text.front() == '$' || text.starts_with("hf:")) {
     return;
   }
-  const std::filesystem::path absolute = std::filesystem::absolute(from / text).lexically_normal();
-  value = Value(absolute.lexically_proximate(std::filesystem::absolute(to).lexically_normal()).string())
-              .set_origin(origin);
+  value = Value((from / text).lexically_normal().lexically_proximate(to).string()).set_origin(origin);
 }
 
 void import_file(const ImportArguments& arguments) {
   namespace fs = std::filesystem;
+  if (!arguments.force && !arguments.output.empty() && fs::exists(arguments.output)) {
+    throw Error(ErrorKind::usage, "{} exists; give another name, or --force to replace it", arguments.output);
+  }
   ImportedConfig imported = import_reference_config(read_yaml(arguments.file));
   if (!arguments.output.empty()) {
     for (const char* path :
          {"backbone.weights", "backbone.alpha_weights", "decoder.weights", "decoder.meacap.memory"}) {
       if (const Value* found = imported.document.find_path(path); found != nullptr && found->is_text()) {
-        rebase_paths(const_cast<Value&>(*found), fs::path(arguments.file).parent_path(),
-                     fs::path(arguments.output).parent_path());
+        rebase_paths(const_cast<Value&>(*found), fs::absolute(arguments.file).parent_path(),
+                     fs::absolute(arguments.output).parent_path());
       }
     }
   }
@@ -134,6 +136,7 @@ void add_config_command(CommandLine& line) {
   import_command->add_option(
       "-o,--output", import_arguments->output,
       "Write here instead of to standard output; relative paths are said anew from there");
+  import_command->add_flag("--force", import_arguments->force, "Replace a file that is there");
   import_command->footer(
       "Weights that the reference fetches by name become their official file names in the folder that "
       "PATCHIONER_WEIGHTS names.\n\n"

@@ -166,8 +166,8 @@ void run_build(const BuildArguments& arguments, CommandLine& line) {
   const TextSide side = open_text_side(
       arguments.config, arguments.overrides,
       [&](PluginHost& host, Value& section) { decide_truncation(host, section, arguments.truncate); });
-  const PoliteInterrupt polite;
   options.metadata = {{"backbone", side.plugin}, {"precision", side.precision}};
+  const PoliteInterrupt polite;
   const bool reads_input = std::count(arguments.texts.begin(), arguments.texts.end(), "-") > 0;
   if (reads_input && !keep_standard_input(input)) {
     log(LogLevel::warning, "stopped while standard input was read; nothing was written");

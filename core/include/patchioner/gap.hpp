@@ -5,7 +5,6 @@
 #include <ATen/ATen.h>
 
 #include <patchioner/random.hpp>
-
 #include <string>
 #include <vector>
 
@@ -23,7 +22,8 @@ class Gap {
  public:
   virtual ~Gap() = default;
 
-  /// D of the features that it reads, 0 when any width will do; a config is checked against it before any image is read.
+  /// D of the features that it reads, 0 when any width will do; a config is checked against it before any
+  /// image is read.
   virtual int64_t dim() const { return 0; }
 
   /// [R,D] float32 -> [R,D] float32, at inference. Never changes its input. [any-thread]

@@ -1,7 +1,8 @@
 // The compiled part of {fmt}, once for the whole runtime library.
 //
-// LibTorch ships its own, newer fmt headers, which come first in the include path; the system's compiled libfmt does not match them. Used
-// header-only, they cost every translation unit three to five seconds; compiled here from the same headers, nothing.
+// LibTorch ships its own, newer fmt headers, which come first in the include path; the system's compiled
+// libfmt does not match them. Used header-only, they cost every translation unit three to five seconds;
+// compiled here from the same headers, nothing.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

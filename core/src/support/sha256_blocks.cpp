@@ -79,7 +79,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) void compress_with_instructions(Sha2
   for (; count > 0; --count, blocks += kSha256BlockBytes) {
     const __m128i abef_before = abef;
     const __m128i cdgh_before = cdgh;
-    __m128i w[4];  // the last sixteen words of the message schedule, oldest at index group % 4
+    __m128i w[4];      // the last sixteen words of the message schedule, oldest at index group % 4
 #pragma GCC unroll 16  // so that every index of w is known
     for (size_t group = 0; group < 16; ++group) {
       __m128i& words = w[group % 4];
