@@ -17,7 +17,7 @@ struct Settings {
   std::filesystem::path output;  ///< what ships
   Recipe recipe;
 
-  /// Adds a sentence to <work>/report.txt, under a name, and logs it.
+  /// Writes a sentence to <work>/report.txt in place of the last one of that name, and logs it.
   void report(const std::string& name, const std::string& sentence) const;
 };
 
@@ -47,11 +47,9 @@ bool refine_trunk(const World& world, const Settings& settings);
 bool train_clip(const World& world, const Settings& settings);
 bool train_talk2dino(const World& world, const Settings& settings);
 
-/// Builds the memory banks and trains the decoders with the project's own commands, then packs them.
+/// Builds the memory banks and trains the decoders with the project's own commands; what ships of a decoder
+/// is its last checkpoint in half precision.
 bool make_decoders(const Settings& settings);
-
-/// The finished decoders in half precision, from the folder of trainings to what ships.
-void pack_decoders(const Settings& settings);
 
 /// Measures how often the text nearest to a box's features is that of the thing in it.
 void report_boxes(const World& world, const Settings& settings);

@@ -14,14 +14,22 @@
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
+#include "support/files.hpp"
 #include "support/interrupt.hpp"
 
 namespace patchioner::emoji {
 
 void Settings::report(const std::string& name, const std::string& sentence) const {
   log(LogLevel::info, "{}: {}", name, sentence);
-  std::filesystem::create_directories(work);
-  std::ofstream(work / "report.txt", std::ios::app) << name << ": " << sentence << '\n';
+  const std::filesystem::path path = work / "report.txt";
+  std::string lines;
+  std::ifstream old(path);
+  for (std::string line; std::getline(old, line);) {
+    if (!line.starts_with(name + ": ")) {
+      lines += line + "\n";
+    }
+  }
+  write_file(path, lines + name + ": " + sentence + "\n");
 }
 
 }  // namespace patchioner::emoji
@@ -74,9 +82,8 @@ int run(int argc, char** argv) {
   CLI::App* clip_command = app.add_subcommand("train-clip", "Train CLIP (after train-trunk and tokenizer)");
   CLI::App* talk2dino_command =
       app.add_subcommand("train-talk2dino", "Train the Talk2DINO projection (after train-clip)");
-  CLI::App* decoders_command =
-      app.add_subcommand("decoders", "Build the memory banks and train the decoders (after train-talk2dino)");
-  CLI::App* pack_command = app.add_subcommand("pack", "Pack the finished decoders into the output folder");
+  CLI::App* decoders_command = app.add_subcommand(
+      "decoders", "Build the memory banks, train and pack the decoders (after train-talk2dino)");
   CLI::App* boxes_command =
       app.add_subcommand("report-boxes", "Measure how often the text nearest to a box is right");
   CLI::App* all_command = app.add_subcommand("all", "Everything, in order; goes on where it was stopped");
@@ -109,8 +116,6 @@ int run(int argc, char** argv) {
     finished = train_talk2dino(world, settings);
   } else if (decoders_command->parsed()) {
     finished = make_decoders(settings);
-  } else if (pack_command->parsed()) {
-    pack_decoders(settings);
   } else if (boxes_command->parsed()) {
     report_boxes(world, settings);
   } else if (all_command->parsed()) {

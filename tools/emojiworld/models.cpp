@@ -17,11 +17,11 @@ BlockConfig block(int64_t width, double epsilon, Activation activation) {
 
 VitConfig trunk_config() {
   VitConfig config;
-  config.block = block(128, 1e-6, Activation::gelu);
+  config.block = block(kWidth, 1e-6, Activation::gelu);
   config.block.layer_scale = true;
   config.layers = 5;
-  config.patch_size = 14;
-  config.position_rows = 1 + 16 * 16;
+  config.patch_size = kTrunkPatch;
+  config.position_rows = 1 + (kTrunkSide / kTrunkPatch) * (kTrunkSide / kTrunkPatch);
   config.registers = 4;
   config.patch_bias = true;
   config.final_epsilon = 1e-6;
@@ -32,10 +32,10 @@ VitConfig trunk_config() {
 
 VitConfig clip_image_config() {
   VitConfig config;
-  config.block = block(128, 1e-5, Activation::quick_gelu);
+  config.block = block(kWidth, 1e-5, Activation::quick_gelu);
   config.layers = 5;
-  config.patch_size = 8;
-  config.position_rows = 1 + 14 * 14;
+  config.patch_size = kClipPatch;
+  config.position_rows = 1 + (kClipSide / kClipPatch) * (kClipSide / kClipPatch);
   config.pre_norm = true;
   config.projection = kClipDim;
   return config;
@@ -43,7 +43,7 @@ VitConfig clip_image_config() {
 
 ClipTextConfig clip_text_config(int64_t vocabulary) {
   ClipTextConfig config;
-  config.block = block(128, 1e-5, Activation::quick_gelu);
+  config.block = block(kWidth, 1e-5, Activation::quick_gelu);
   config.layers = 4;
   config.context = kClipContext;
   config.vocabulary = vocabulary;

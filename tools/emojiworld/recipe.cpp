@@ -36,6 +36,7 @@ TowerRecipe tower_from(const Json& json) {
   recipe.surface_weight = json.at("surface_weight");
   recipe.patch_weight = json.value("patch_weight", 1.0);
   recipe.lessons = lessons_from(json);
+  recipe.digest = sha256(json.dump());
   return recipe;
 }
 
@@ -67,7 +68,8 @@ Recipe read_recipe(const std::filesystem::path& path) {
     const Json& projection = json.at("talk2dino");
     recipe.talk2dino = {projection.at("learning_rate"), projection.at("weight_decay"),
                         projection.at("steps"),         projection.at("images"),
-                        projection.at("temperature"),   lessons_from(projection)};
+                        projection.at("temperature"),   lessons_from(projection),
+                        sha256(projection.dump())};
     return recipe;
   } catch (const Json::exception& problem) {
     throw Error(ErrorKind::data, "{}: {}", path.string(), problem.what());

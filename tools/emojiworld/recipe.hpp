@@ -1,8 +1,8 @@
-// recipe.json: how long and on what each model is trained. Changing a number means starting that training
-// anew.
+// recipe.json: how long and on what each model is trained. After a change that training starts anew.
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace patchioner::emoji {
@@ -36,6 +36,7 @@ struct TowerRecipe {
   double surface_weight = 0;   ///< of patches of surfaces, beside those of things
   double patch_weight = 1;     ///< of the patch loss, beside the contrastive one (CLIP)
   Lessons lessons;
+  std::string digest;  ///< of this section
 };
 
 struct ProjectionRecipe {
@@ -44,7 +45,8 @@ struct ProjectionRecipe {
   int64_t steps = 0;
   int64_t images = 0;  ///< a batch
   double temperature = 0;
-  Lessons lessons;  ///< whose scenes' features are computed beforehand
+  Lessons lessons;     ///< whose scenes' features are computed beforehand
+  std::string digest;  ///< of this section
 };
 
 struct Recipe {

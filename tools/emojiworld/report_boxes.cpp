@@ -26,12 +26,12 @@ void report_boxes(const World& world, const Settings& settings) {
     names.push_back(article + " " + thing.noun);
   }
   const at::Tensor texts = unit(project_text(source, towers.text(names)));  // [K,W]
-  const int grid = kTrunkSide / 14;
+  const int grid = kTrunkSide / kTrunkPatch;
   int64_t boxes = 0;
   int64_t first_right = 0;
   int64_t among_five = 0;
   SceneOptions options;
-  const BatchSpec spec{kBatch, kTrunkSide, 14, kImageNetNorm, options, Split::test};
+  const BatchSpec spec{kBatch, kTrunkSide, kTrunkPatch, kImageNetNorm, options, Split::test};
   for (int64_t i = 0; i < kScenes; i += kBatch) {
     const Batch batch = make_batch(world, spec, static_cast<uint64_t>(i + 1));
     const at::Tensor patches = towers.patches(batch.pixels);  // [B,rows,columns,W]
@@ -43,7 +43,7 @@ void report_boxes(const World& world, const Settings& settings) {
         if (extent.visible < kSeenShare || extent.box.empty()) {
           continue;
         }
-        const auto cell = [&](int pixel) { return std::min(pixel / 14, grid - 1); };
+        const auto cell = [&](int pixel) { return std::min(pixel / kTrunkPatch, grid - 1); };
         const at::Tensor inside =
             patches[static_cast<int64_t>(b)]
                 .slice(0, cell(extent.box.y), cell(extent.box.y + extent.box.height) + 1)

@@ -12,12 +12,13 @@
 #include "language.hpp"
 #include "models.hpp"
 #include "patch_lessons.hpp"
+#include "support/files.hpp"
 #include "text/clip_tokenizer.hpp"
 
 namespace patchioner::emoji {
 namespace {
 
-constexpr TowerInput kInput = {kClipSide, 8, kClipNorm};
+constexpr TowerInput kInput = {kClipSide, kClipPatch, kClipNorm};
 constexpr double kFirstLogitScale = 2.6592;    // ln(1 / 0.07), CLIP's
 constexpr double kLargestLogitScale = 4.6052;  // ln(100), CLIP's
 constexpr uint64_t kSceneOffset = 500'000'000;
@@ -44,7 +45,8 @@ void start_from_trunk(const World& world, Parameters& parameters, const StateDic
     resized.select(1, c).mul_(kClipNorm.std[i] / kImageNetNorm.std[i]);
   }
   parameters.set("visual.conv1.weight", resized);
-  at::Tensor positions = resample_positions(get("pos_embed").squeeze(0), 14, 14, PositionRule::bicubic_aa);
+  at::Tensor positions = resample_positions(get("pos_embed").squeeze(0), kClipSide / kClipPatch,
+                                            kClipSide / kClipPatch, PositionRule::bicubic_aa);
   positions.slice(0, 1).add_(bias);
   parameters.set("visual.positional_embedding", positions);
   parameters.set("visual.class_embedding", get("cls_token").flatten());
@@ -117,7 +119,7 @@ void report_retrieval(const World& world, const Clip& clip, const ClipTokenizer&
                       const Settings& settings) {
   const at::NoGradGuard no_gradients;
   SceneOptions options;
-  BatchSpec spec{kTestBatch, kClipSide, 8, kClipNorm, options, Split::test};
+  BatchSpec spec{kTestBatch, kClipSide, kClipPatch, kClipNorm, options, Split::test};
   std::vector<at::Tensor> images;
   std::vector<std::string> captions;
   for (int64_t i = 0; i < kTestScenes / kTestBatch; ++i) {
@@ -165,6 +167,7 @@ bool train_clip(const World& world, const Settings& settings) {
   TrainingPlan plan;
   plan.name = "clip";
   plan.folder = settings.work;
+  plan.inputs = sha256(recipe.digest + sha256_of_file(first_trunk_path(settings)) + tokenizer->digest());
   plan.steps = recipe.lessons.steps();
   plan.learning_rate = recipe.learning_rate;
   plan.weight_decay = recipe.weight_decay;
@@ -176,7 +179,7 @@ bool train_clip(const World& world, const Settings& settings) {
   }
   const Clip clip(parameters.source(), tokenizer->size());
   // One tiny pass, so that every parameter exists before the optimiser is made.
-  const Batch tiny = make_batch(world, {2, 56, 8, kClipNorm, {}, Split::train}, 0);
+  const Batch tiny = make_batch(world, {2, 7 * kClipPatch, kClipPatch, kClipNorm, {}, Split::train}, 0);
   const ImageTokens tokens = run_image(clip, tiny.pixels);
   patch_loss(parameters, recipe, tokens.patches, tokens.global, tiny, world.thing_count());
 

@@ -17,7 +17,7 @@
 namespace patchioner::emoji {
 namespace {
 
-constexpr TowerInput kInput = {kTrunkSide, 14, kImageNetNorm};
+constexpr TowerInput kInput = {kTrunkSide, kTrunkPatch, kImageNetNorm};
 constexpr uint64_t kFirstScene = 700'000'000;
 constexpr uint64_t kTextStride =
     100'000'000;  // between the numbers that the texts of one scene are drawn from
@@ -49,7 +49,7 @@ Features collect(const World& world, const Settings& settings, const FrozenTower
   const ProjectionRecipe& recipe = settings.recipe.talk2dino;
   const std::filesystem::path folder = settings.work / "talk2dino_features";
   std::filesystem::create_directories(folder);
-  const std::string digest = towers.digest();
+  const std::string digest = sha256(towers.digest() + recipe.digest);
   std::vector<at::Tensor> heads;
   std::vector<at::Tensor> texts;
   const int64_t batches = recipe.lessons.steps();
@@ -58,7 +58,7 @@ Features collect(const World& world, const Settings& settings, const FrozenTower
     const std::filesystem::path path = folder / fmt::format("{:05}.safetensors", first);
     if (std::filesystem::exists(path)) {
       const StateDict kept = StateDict::open(path);
-      if (kept.metadata().at("towers") == digest) {
+      if (kept.metadata().at("made_with") == digest) {
         heads.push_back(kept.tensor("heads"));
         texts.push_back(kept.tensor("texts"));
         progress.start_at(static_cast<uint64_t>(std::min(batches, first + kBatchesPerFile)));
@@ -79,7 +79,7 @@ Features collect(const World& world, const Settings& settings, const FrozenTower
     }
     heads.push_back(at::cat(some_heads));
     texts.push_back(at::cat(some_texts));
-    write_safetensors(path, {{"heads", heads.back()}, {"texts", texts.back()}}, {{"towers", digest}});
+    write_safetensors(path, {{"heads", heads.back()}, {"texts", texts.back()}}, {{"made_with", digest}});
   }
   progress.finish();
   return {at::cat(heads), at::cat(texts)};
@@ -110,6 +110,7 @@ bool train_talk2dino(const World& world, const Settings& settings) {
   TrainingPlan plan;
   plan.name = "talk2dino";
   plan.folder = settings.work;
+  plan.inputs = sha256(towers.digest() + recipe.digest);
   plan.steps = recipe.steps;
   plan.learning_rate = recipe.learning_rate;
   plan.weight_decay = recipe.weight_decay;

@@ -10,11 +10,12 @@
 #include "frozen.hpp"
 #include "models.hpp"
 #include "patch_lessons.hpp"
+#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
 
-constexpr TowerInput kInput = {kTrunkSide, 14, kImageNetNorm};
+constexpr TowerInput kInput = {kTrunkSide, kTrunkPatch, kImageNetNorm};
 constexpr int64_t kTestScenes = 384;
 constexpr int64_t kTestBatch = 24;
 
@@ -33,7 +34,7 @@ TrunkTokens run(const VisionTransformer& trunk, const at::Tensor& pixels) {
 void report(const World& world, Parameters& parameters, const VisionTransformer& trunk,
             const Settings& settings, const TowerRecipe& recipe, const std::string& name) {
   const at::NoGradGuard no_gradients;
-  BatchSpec spec{kTestBatch, kTrunkSide, 14, kImageNetNorm, {}, Split::test};
+  BatchSpec spec{kTestBatch, kTrunkSide, kTrunkPatch, kImageNetNorm, {}, Split::test};
   PatchLoss sum;
   for (int64_t i = 0; i < kTestScenes / kTestBatch; ++i) {
     const Batch batch = make_batch(world, spec, static_cast<uint64_t>(i * kTestBatch));
@@ -55,12 +56,13 @@ void report(const World& world, Parameters& parameters, const VisionTransformer&
 
 /// One of the two trainings of the trunk. `start` gives the first parameters, and is called once.
 bool train(const World& world, const Settings& settings, const TowerRecipe& recipe, const std::string& name,
-           const std::function<void(Parameters&)>& start,
+           const std::string& inputs, const std::function<void(Parameters&)>& start,
            const std::function<void(const Tensors&)>& write_trunk) {
   Parameters parameters(kWorldSeed);
   TrainingPlan plan;
   plan.name = name;
   plan.folder = settings.work;
+  plan.inputs = inputs;
   plan.steps = recipe.lessons.steps();
   plan.learning_rate = recipe.learning_rate;
   plan.weight_decay = recipe.weight_decay;
@@ -70,13 +72,13 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
     start(parameters);
   }
   const VisionTransformer trunk(trunk_config(), VitNames::dinov2(), parameters.source());
-  parameters.get("mask_token", {1, 128});  // official files hold one; nothing reads it
+  parameters.get("mask_token", {1, kWidth});  // official files hold one; nothing reads it
   const auto step_of = [&](const Batch& batch) {
     const TrunkTokens tokens = run(trunk, batch.pixels);
     return patch_loss(parameters, recipe, tokens.patches, tokens.global, batch, world.thing_count());
   };
   // One tiny pass, so that the heads exist before the optimiser is made.
-  step_of(make_batch(world, {1, 14 * 6, 14, kImageNetNorm, {}, Split::train}, 0));
+  step_of(make_batch(world, {1, 6 * kTrunkPatch, kTrunkPatch, kImageNetNorm, {}, Split::train}, 0));
   BatchStream stream(
       [&](int64_t step) {
         return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
@@ -104,7 +106,7 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
 
 bool train_trunk(const World& world, const Settings& settings) {
   return train(
-      world, settings, settings.recipe.trunk, "trunk", [](Parameters&) {},
+      world, settings, settings.recipe.trunk, "trunk", settings.recipe.trunk.digest, [](Parameters&) {},
       [&](const Tensors& tensors) { write_safetensors(first_trunk_path(settings), tensors); });
 }
 
@@ -118,7 +120,9 @@ bool refine_trunk(const World& world, const Settings& settings) {
       throw Error(ErrorKind::data, "there is no trunk in {}; run train-trunk first", settings.work.string());
     }
   };
-  return train(world, settings, settings.recipe.refined_trunk, "refined_trunk", start,
+  const std::string inputs =
+      sha256(settings.recipe.refined_trunk.digest + sha256_of_file(first_trunk_path(settings)));
+  return train(world, settings, settings.recipe.refined_trunk, "refined_trunk", inputs, start,
                [&](const Tensors& tensors) {
                  write_torch_state_dict(trunk_path(settings.output), for_shipping(tensors));
                });

@@ -122,7 +122,9 @@ void save_state(const TrainingPlan& plan, const Parameters& parameters, const Ad
   }
   optimizer.store(tensors);
   write_safetensors(state_path(plan), tensors,
-                    {{"steps", std::to_string(steps)}, {"minutes", fmt::format("{:.3f}", minutes)}});
+                    {{"steps", std::to_string(steps)},
+                     {"minutes", fmt::format("{:.3f}", minutes)},
+                     {"inputs", plan.inputs}});
 }
 
 double minutes_of(const TrainingPlan& plan) {
@@ -238,6 +240,12 @@ int64_t load_state(const TrainingPlan& plan, Parameters& parameters) {
     return 0;
   }
   const StateDict state = StateDict::open(state_path(plan));
+  if (!plan.inputs.empty() && state.metadata().at("inputs") != plan.inputs) {
+    throw Error(
+        ErrorKind::data,
+        "{}: belongs to another recipe or to other input files; remove it to train anew, or bring these back",
+        state_path(plan).string());
+  }
   const StateDict values = state.with_prefix("value.");
   for (const std::string& name : values.names()) {
     parameters.set(name, values.tensor(name));

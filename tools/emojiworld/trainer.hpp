@@ -44,6 +44,8 @@ class Parameters {
 struct TrainingPlan {
   std::string name;  ///< of the files: <folder>/<name>.state, <name>.csv
   std::filesystem::path folder;
+  std::string
+      inputs;  ///< digest of what decides the outcome: recipe and files; a state of other inputs is refused
   int64_t steps = 0;
   double learning_rate = 1e-3;
   int64_t warmup = 100;              ///< steps of linear warm-up
@@ -70,6 +72,7 @@ bool run_training(const TrainingPlan& plan, Parameters& parameters,
                   const std::function<void()>& after_save = {});
 
 /// How many steps the state file of a plan has done; 0 without one. Reads the parameters when there is one.
+/// Throws an Error of kind data when it was made from other inputs than the plan's (unless these are empty).
 int64_t load_state(const TrainingPlan& plan, Parameters& parameters);
 
 }  // namespace patchioner::emoji

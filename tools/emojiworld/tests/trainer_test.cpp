@@ -7,6 +7,7 @@
 #include <patchioner/error.hpp>
 
 #include "recipe.hpp"
+#include "refusals.hpp"
 #include "support/files.hpp"
 #include "support/progress.hpp"
 #include "test_folder.hpp"
@@ -67,6 +68,15 @@ TEST_CASE("a finished training is not run again") {
   const TrainingPlan plan = plan_in(folder.path());
   const at::Tensor first = train(plan, -1);
   CHECK(at::equal(first, train(plan, 0)));
+}
+
+TEST_CASE("a state that belongs to other inputs is refused") {
+  const TestFolder folder;
+  TrainingPlan plan = plan_in(folder.path());
+  plan.inputs = "one recipe";
+  train(plan, -1);
+  plan.inputs = "another recipe";
+  CHECK(contains(refusal_of(ErrorKind::data, [&] { train(plan, -1); }), "another recipe or to other input"));
 }
 
 TEST_CASE("a recipe says which lesson a step belongs to") {
