@@ -15,11 +15,12 @@ namespace {
 // section 1.3).
 constexpr double kScaleOffset = 0.1;
 
-constexpr std::array<std::pair<PositionRule, std::string_view>, 4> kNames = {{
+constexpr std::array<std::pair<PositionRule, std::string_view>, 5> kNames = {{
     {PositionRule::bicubic_aa, "bicubic_aa"},
     {PositionRule::bicubic, "bicubic"},
     {PositionRule::bilinear, "bilinear"},
     {PositionRule::bicubic_offset, "bicubic_offset"},
+    {PositionRule::bicubic_offset_by_count, "bicubic_offset_by_count"},
 }};
 
 }  // namespace
@@ -58,7 +59,8 @@ int64_t position_grid(int64_t table_rows) {
 
 at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule) {
   const int64_t side = position_grid(table.size(0));
-  if (rows == side && columns == side) {
+  const bool same_count = rule == PositionRule::bicubic_offset_by_count && rows * columns == side * side;
+  if (same_count || (rows == side && columns == side)) {
     return table;
   }
   const at::Tensor grid = table.slice(0, 1)
@@ -79,6 +81,7 @@ at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t col
       resampled = at::upsample_bilinear2d(grid, size, false);
       break;
     case PositionRule::bicubic_offset:
+    case PositionRule::bicubic_offset_by_count:
       resampled = at::upsample_bicubic2d(
           grid, size, false, (static_cast<double>(rows) + kScaleOffset) / static_cast<double>(side),
           (static_cast<double>(columns) + kScaleOffset) / static_cast<double>(side));

@@ -17,9 +17,12 @@ enum class PositionRule {
   bilinear,        ///< plain: DenseCLIP, RegionCLIP
   bicubic_offset,  ///< plain bicubic with the scale (n + 0.1) / M instead of n / M: DINO, DINOv2 without
                    ///< registers
+  bicubic_offset_by_count,  ///< the same, but a grid of as many cells as the table has rows takes it
+                            ///< untouched, whatever its shape: ProxyCLIP's CLIP (spec/03 section 5)
 };
 
-/// "bicubic_aa", "bicubic", "bilinear", "bicubic_offset"; any other name throws an Error of kind config.
+/// "bicubic_aa", "bicubic", "bilinear", "bicubic_offset", "bicubic_offset_by_count"; any other name throws an
+/// Error of kind config.
 PositionRule position_rule_from(std::string_view name);
 std::string_view to_string(PositionRule rule);
 

@@ -97,8 +97,12 @@ TransformerBlock::TransformerBlock(const BlockConfig& config, const BlockNames& 
   }
 }
 
+at::Tensor TransformerBlock::queries_keys_values(const at::Tensor& x) const {
+  return qkv_.forward(norm1_.forward(x).to(precision_));  // [B,T,3*W]
+}
+
 at::Tensor TransformerBlock::attend(const at::Tensor& x, at::Tensor* qkv) const {
-  const at::Tensor packed = qkv_.forward(norm1_.forward(x).to(precision_));  // [B,T,3*W]
+  const at::Tensor packed = queries_keys_values(x);  // [B,T,3*W]
   if (qkv != nullptr) {
     *qkv = packed;
   }

@@ -57,6 +57,12 @@ class TransformerBlock {
   /// keys and values [B,T,3*W] in the precision that they were computed in.
   at::Tensor forward(const at::Tensor& x, at::Tensor* qkv = nullptr) const;
 
+  /// The first half of the attention branch: norm1 and the packed product, [B,T,W] -> [B,T,3*W].
+  at::Tensor queries_keys_values(const at::Tensor& x) const;
+
+  /// Its end: the output projection (with bias) of mixed values [...,W], without the residual.
+  at::Tensor project_values(const at::Tensor& mixed) const { return proj_.forward(mixed); }
+
  private:
   at::Tensor attend(const at::Tensor& x, at::Tensor* qkv) const;
   at::Tensor feed_forward(const at::Tensor& x) const;

@@ -64,7 +64,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const VitNames& na
   if (config.registers > 0) {
     registers_ = source(names.registers, {1, config.registers, width});
   }
-  at::Tensor patch_weight = source(names.patch_weight, {width, 3, patch, patch});
+  at::Tensor patch_weight = source(names.patch_weight, {width, config.channels, patch, patch});
   patch_bias_ = config.patch_bias ? source(names.patch_bias, {width}) : at::Tensor();
   if (patch_weight.requires_grad()) {
     patch_weight_ = std::move(patch_weight);
@@ -119,9 +119,9 @@ at::Tensor VisionTransformer::positions(int64_t rows, int64_t columns) const {
 }
 
 void VisionTransformer::check_pixels(const at::Tensor& pixels) const {
-  if (pixels.dim() != 4 || pixels.size(1) != 3) {
-    throw Error(ErrorKind::data, "pixels have the shape {}; expected [images, 3, height, width]",
-                shape_text(pixels));
+  if (pixels.dim() != 4 || pixels.size(1) != config_.channels) {
+    throw Error(ErrorKind::data, "pixels have the shape {}; expected [images, {}, height, width]",
+                shape_text(pixels), config_.channels);
   }
   const int64_t patch = config_.patch_size;
   if (pixels.size(2) < patch || pixels.size(3) < patch) {
@@ -138,11 +138,12 @@ void VisionTransformer::check_pixels(const at::Tensor& pixels) const {
 
 at::Tensor VisionTransformer::embed_patches(const at::Tensor& pixels, int64_t rows, int64_t columns) const {
   const int64_t patch = config_.patch_size;
-  const at::Tensor cells = pixels.slice(2, 0, rows * patch)
-                               .slice(3, 0, columns * patch)
-                               .reshape({pixels.size(0), 3, rows, patch, columns, patch})
-                               .permute({0, 2, 4, 1, 3, 5})
-                               .reshape({pixels.size(0), rows * columns, 3 * patch * patch});  // [B,G,3*p*p]
+  const at::Tensor cells =
+      pixels.slice(2, 0, rows * patch)
+          .slice(3, 0, columns * patch)
+          .reshape({pixels.size(0), config_.channels, rows, patch, columns, patch})
+          .permute({0, 2, 4, 1, 3, 5})
+          .reshape({pixels.size(0), rows * columns, config_.channels * patch * patch});  // [B,G,C*p*p]
   if (patch_weight_.defined()) {
     return at::linear(
         cells, patch_weight_.flatten(1),
@@ -203,7 +204,12 @@ VitOutput VisionTransformer::forward_together(const at::Tensor& pixels, const Vi
     out.tokens_in = x;
   }
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
-    x = blocks_[layer].forward(x, layer + 1 == blocks_.size() ? &out.qkv_last : nullptr);  // [B,T,W]
+    const bool last = layer + 1 == blocks_.size();
+    if (last && !request.last_block) {
+      out.qkv_last = blocks_[layer].queries_keys_values(x);  // [B,T,3*W]
+      break;
+    }
+    x = blocks_[layer].forward(x, last ? &out.qkv_last : nullptr);  // [B,T,W]
   }
   out.tokens_raw = x;
   return out;

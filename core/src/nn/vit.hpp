@@ -45,6 +45,7 @@ struct VitNames {
 struct VitConfig {
   BlockConfig block;
   int64_t layers = 0;
+  int64_t channels = 3;       ///< of pixels; AlphaCLIP's fourth is the mask
   int64_t patch_size = 0;     ///< kernel and stride of the patch embedding, pixels
   int64_t position_rows = 0;  ///< rows of the position table: 1 + M*M
   int64_t registers = 0;      ///< tokens between the class token and the patches that get no position
@@ -63,6 +64,9 @@ struct VitConfig {
 /// Which by-products of a forward pass are wanted.
 struct VitRequest {
   bool tokens_in = false;
+  /// false: the last block is left out but for its queries, keys and values, and tokens_raw are the tokens
+  /// that enter it (ProxyCLIP, spec/03 section 5).
+  bool last_block = true;
 };
 
 /// Results of a forward pass, all float32 but qkv_last. T = 1 + registers + G tokens: class, registers,
@@ -71,7 +75,7 @@ struct VitOutput {
   int64_t rows = 0;
   int64_t columns = 0;
   at::Tensor tokens_in;   ///< [B,T,W] entering block 0, when asked for
-  at::Tensor tokens_raw;  ///< [B,T,W] out of the last block, before the final norm
+  at::Tensor tokens_raw;  ///< [B,T,W] out of the last block that was run, before the final norm
   at::Tensor qkv_last;    ///< [B,T,3*W] queries, keys and values of the last block
 };
 
@@ -81,7 +85,8 @@ class VisionTransformer {
   VisionTransformer(const VitConfig& config, const VitNames& names, const WeightSource& source,
                     at::ScalarType precision = at::kFloat);
 
-  /// Pixels [B,3,H,W], normalised. Throws an Error of kind data for a shape that it cannot take.
+  /// Pixels [B,C,H,W], normalised; C is config().channels. Throws an Error of kind data for a shape that it
+  /// cannot take.
   VitOutput forward(const at::Tensor& pixels, const VitRequest& request = {}) const;
 
   /// The final norm of any tokens [...,W].
@@ -89,6 +94,8 @@ class VisionTransformer {
 
   /// The projection of any tokens [...,W] -> [...,D]; without one the tokens themselves.
   at::Tensor project(const at::Tensor& tokens) const;
+
+  const TransformerBlock& last_block() const { return blocks_.back(); }
 
   /// The position table at a grid: [1+rows*columns, W].
   at::Tensor positions(int64_t rows, int64_t columns) const;
@@ -110,7 +117,7 @@ class VisionTransformer {
   at::Tensor class_token_;   // [W]
   at::Tensor table_;         // [1+M*M,W]
   at::Tensor registers_;     // [R,W]
-  at::Tensor patch_weight_;  // [W,3,p,p], only when trainable
+  at::Tensor patch_weight_;  // [W,C,p,p], only when trainable
   at::Tensor patch_bias_;    // [W]
   at::Tensor projection_;    // [W,D], only when trainable
   Linear patch_;

@@ -5,8 +5,8 @@
 #include <patchioner/plugin.hpp>
 #include <string>
 
+#include "backbones/text_projection.hpp"
 #include "checkpoint/state_dict.hpp"
-#include "nn/text_projection.hpp"
 #include "talk2dino_options.hpp"
 
 namespace patchioner {

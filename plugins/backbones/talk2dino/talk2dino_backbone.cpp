@@ -2,44 +2,12 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "image/pixel_norm.hpp"
-#include "nn/clip_model.hpp"
-#include "nn/dinov2_model.hpp"
-#include "nn/named_results.hpp"
+#include "backbones/clip_model.hpp"
+#include "backbones/named_results.hpp"
 
 namespace patchioner {
-namespace {
-
-// The reference's pseudo-heads, by the only width whose models are called "vits" (spec/03 section 3).
-constexpr int64_t kReferenceHeads = 16;
-constexpr int64_t kReferenceHeadsSmall = 6;
-constexpr int64_t kSmallWidth = 384;
-
-int64_t map_heads(const Value& wanted, const VitConfig& tower) {
-  const int64_t width = tower.block.width;
-  int64_t heads = 0;
-  if (!wanted.is_text()) {
-    heads = wanted.as_integer();
-  } else if (wanted.as_text() == "reference") {
-    heads = width == kSmallWidth ? kReferenceHeadsSmall : kReferenceHeads;
-  } else if (wanted.as_text() == "model") {
-    heads = tower.block.heads;
-  } else {
-    throw Error(ErrorKind::config, "{}: map_heads is '{}'; expected reference, model or a number",
-                wanted.origin().to_string(), wanted.as_text());
-  }
-  if (heads < 1 || width % heads != 0) {
-    throw Error(ErrorKind::config,
-                "{}: map_heads: a width of {} cannot be cut into {} heads; use `model` or a divisor",
-                wanted.origin().to_string(), width, heads);
-  }
-  return heads;
-}
-
-}  // namespace
-
 Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginContext& context)
-    : options_(std::move(options)), context_(context) {
+    : options_(std::move(options)), context_(context), images_(options_, context, "talk2dino") {
   const at::NoGradGuard no_gradients;
   if (options_.weights.empty() && options_.projection_weights.empty()) {
     throw Error(ErrorKind::config,
@@ -47,28 +15,15 @@ Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginConte
                 "`projection_weights` to a "
                 "Talk2DINO projection (texts), or both");
   }
-  load_images();
+  dim_ = images_ ? images_.config().block.width : 0;
   load_texts();
-}
-
-void Talk2DinoBackbone::load_images() {
-  if (options_.weights.empty()) {
-    return;
-  }
-  const Dinov2Checkpoint checkpoint(StateDict::open(options_.weights));
-  image_ = load_dinov2(checkpoint, {options_.heads, options_.config, options_.attention_type, context_.device,
-                                    context_.precision});
-  const VitConfig& tower = image_.config();
-  map_ = {map_heads(options_.map_heads, tower), map_reduce_of(options_)};
-  dim_ = tower.block.width;
-  spec_ = image_spec_of(options_, tower, kImageNetNorm.mean, kImageNetNorm.std);
 }
 
 void Talk2DinoBackbone::load_texts() {
   if (!options_.projection_weights.empty()) {
     projection_ = load_projection(options_, context_);
     const TextProjectionConfig& config = projection_.projection->config();
-    if (image_ && config.out != dim_) {
+    if (images_ && config.out != dim_) {
       throw Error(ErrorKind::config,
                   "the projection leads to {} dimensions, but the image tower has {}; they belong "
                   "to different models",
@@ -103,7 +58,7 @@ void Talk2DinoBackbone::load_texts() {
 
 BackboneCapabilities Talk2DinoBackbone::capabilities() const {
   BackboneCapabilities has;
-  has.global = has.attention = static_cast<bool>(image_);
+  has.global = has.attention = static_cast<bool>(images_);
   has.text = text_ != nullptr && projection_.projection != nullptr;
   return has;
 }
@@ -116,15 +71,6 @@ std::string Talk2DinoBackbone::text_fingerprint() const {
              ? projection_.fingerprint
              : projection_.fingerprint +
                    ",clip_text:" + text_->digest(clip_weights_.digest(), "text_clean=" + options_.text_clean);
-}
-
-const VisionTransformer& Talk2DinoBackbone::image_tower() const {
-  if (!image_) {
-    throw Error(
-        ErrorKind::config,
-        "talk2dino: images cannot be encoded without an image tower; set `weights` to a DINOv2 checkpoint");
-  }
-  return *image_;
 }
 
 const TextProjection& Talk2DinoBackbone::projection() const {
@@ -158,26 +104,7 @@ at::Tensor Talk2DinoBackbone::project(const at::Tensor& clip_text) const {
 
 ImageFeatures Talk2DinoBackbone::encode(const at::Tensor& pixels,
                                         std::span<const std::string> intermediates) const {
-  const at::NoGradGuard no_gradients;
-  std::vector<std::pair<std::string, NamedResults<ImagePass>::Maker>> wanted;
-  VitRequest request;
-  for (const std::string& name : intermediates) {
-    wanted.emplace_back(name, ImagePass::results().maker(name));
-    request.tokens_in |= name == "tokens_in";
-  }
-  const ImagePass pass(image_tower(), pixels.to(context_.device), request, map_);
-  const int64_t images = pixels.size(0);
-  ImageFeatures features;
-  features.global = pass.class_token().to(pixels.device());  // [B,D]
-  features.patches = pass.patches()
-                         .view({images, pass.rows(), pass.columns(), dim_})
-                         .to(pixels.device());  // [B,rows,columns,D]
-  features.attention =
-      pass.map().view({images, pass.rows(), pass.columns()}).to(pixels.device());  // [B,rows,columns]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = make(pass).to(pixels.device());
-  }
-  return features;
+  return images_.encode(pixels, intermediates);
 }
 
 at::Tensor Talk2DinoBackbone::encode_text(std::span<const std::string> texts) const {
@@ -194,7 +121,7 @@ at::Tensor Talk2DinoBackbone::probe(const std::string& name,
                                     const std::map<std::string, at::Tensor>& inputs) const {
   const at::NoGradGuard no_gradients;
   if (name == "position_table") {
-    return probe_position_table(image_tower(), inputs);  // [1+N,D]
+    return images_.position_table(inputs);  // [1+N,D]
   }
   if (name == "projection") {
     return project(probe_input(inputs, name, "text"));  // [N,D]

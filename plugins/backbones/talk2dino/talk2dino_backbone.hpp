@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "image_pass.hpp"
-#include "nn/clip_text_encoder.hpp"
+#include "backbones/clip_text_encoder.hpp"
 #include "projection.hpp"
 #include "talk2dino_options.hpp"
 
@@ -21,11 +20,11 @@ class Talk2DinoBackbone : public Backbone {
  public:
   Talk2DinoBackbone(Talk2DinoOptions options, const PluginContext& context);
 
-  const ImageSpec& image_spec() const override { return spec_; }
+  const ImageSpec& image_spec() const override { return images_.spec(); }
   int64_t dim() const override { return dim_; }
   BackboneCapabilities capabilities() const override;
   std::string text_fingerprint() const override;
-  std::vector<std::string> intermediate_names() const override { return ImagePass::results().names(); }
+  std::vector<std::string> intermediate_names() const override { return Dinov2Pass::results().names(); }
   ImageFeatures encode(const at::Tensor& pixels,
                        std::span<const std::string> intermediates = {}) const override;
   at::Tensor encode_text(std::span<const std::string> texts) const override;
@@ -36,19 +35,15 @@ class Talk2DinoBackbone : public Backbone {
   at::Tensor probe(const std::string& name, const std::map<std::string, at::Tensor>& inputs) const override;
 
  private:
-  void load_images();
   void load_texts();
-  const VisionTransformer& image_tower() const;
   const TextProjection& projection() const;
   at::Tensor project(const at::Tensor& clip_text) const;
   const ClipTextEncoder& text_encoder() const;
 
   Talk2DinoOptions options_;
   PluginContext context_;
-  ImageSpec spec_;
-  MapSettings map_;
+  Dinov2ImageSide images_;
   int64_t dim_ = 0;
-  LazyTower<VisionTransformer> image_;
   LoadedProjection projection_;
   StateDict clip_weights_;
   std::unique_ptr<const ClipTextEncoder> text_;

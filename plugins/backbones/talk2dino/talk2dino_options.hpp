@@ -4,16 +4,11 @@
 #include <patchioner/parameters.hpp>
 #include <string>
 
-#include "nn/backbone_options.hpp"
+#include "backbones/dinov2_side.hpp"
 
 namespace patchioner {
 
-struct Talk2DinoOptions : ImageOptions, TextOptions {
-  // The image side: DINOv2.
-  std::string weights;
-  std::string config;
-  int64_t heads = 0;
-  Value map_heads = Value("reference");
+struct Talk2DinoOptions : Dinov2Options, TextOptions {
   // The projection.
   std::string projection_weights;
   std::string projection_config;
@@ -29,17 +24,7 @@ struct Talk2DinoOptions : ImageOptions, TextOptions {
 
 inline void declare(ParameterList<Talk2DinoOptions>& list) {
   using Options = Talk2DinoOptions;
-  list.add("weights", &Options::weights,
-           "DINOv2 checkpoint: official, Hugging Face or timm, told by content; empty: no image side")
-      .path();
-  list.add("config", &Options::config,
-           "Hugging Face config.json of it; empty: the one beside the weights, if any")
-      .path();
-  list.add("heads", &Options::heads, "attention heads; 0: from the configuration file, else width / 64")
-      .range(0, 1024);
-  declare_image_options(list);
-  list.add("map_heads", &Options::map_heads,
-           "heads of the attention map: reference (16, or 6 at width 384), model, or a number");
+  declare_dinov2_options(list);
   list.add("projection_weights", &Options::projection_weights,
            "Talk2DINO's projection of CLIP texts; empty: no text side")
       .path();

@@ -137,7 +137,7 @@ TEST_CASE("a very long word is encoded") {
     return;
   }
   std::string word;
-  for (int index = 0; index < 200000; ++index) {
+  for (int64_t index = 0; index < 200000; ++index) {
     word.push_back(static_cast<char>('a' + index * index % 26));
   }
   const auto ids = tokenizer->encode(word);

@@ -3,8 +3,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <map>
 #include <patchioner/error.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,8 +23,7 @@ class NamedResults {
  public:
   using Maker = at::Tensor (*)(const Pass& pass);
 
-  NamedResults(std::string_view backbone, std::vector<std::pair<std::string, Maker>> makers)
-      : backbone_(backbone), makers_(std::move(makers)) {}
+  explicit NamedResults(std::vector<std::pair<std::string, Maker>> makers) : makers_(std::move(makers)) {}
 
   std::vector<std::string> names() const {
     std::vector<std::string> names;
@@ -32,21 +33,29 @@ class NamedResults {
     return names;
   }
 
-  /// Throws an Error of kind data with the nearest name for an unknown one.
-  Maker maker(const std::string& name) const {
-    for (const auto& [known, make] : makers_) {
-      if (known == name) {
-        return make;
+  /// What makes each of the results asked for; to be looked up before anything is computed. Throws an Error
+  /// of kind data with the nearest name for an unknown one.
+  std::vector<std::pair<std::string, Maker>> makers(std::span<const std::string> wanted,
+                                                    std::string_view backbone) const {
+    std::vector<std::pair<std::string, Maker>> found;
+    for (const std::string& name : wanted) {
+      const auto known = std::find_if(makers_.begin(), makers_.end(),
+                                      [&name](const auto& maker) { return maker.first == name; });
+      if (known == makers_.end()) {
+        throw Error(ErrorKind::data, "the backbone {} has no intermediate '{}'{}", backbone, name,
+                    suggestion(name, names()));
       }
+      found.push_back(*known);
     }
-    throw Error(ErrorKind::data, "the backbone {} has no intermediate '{}'{}", backbone_, name,
-                suggestion(name, names()));
+    return found;
   }
 
  private:
-  std::string backbone_;
   std::vector<std::pair<std::string, Maker>> makers_;
 };
+
+/// The by-products of a tower's pass that these intermediates need.
+VitRequest request_for(std::span<const std::string> intermediates);
 
 /// The input `name` of the probe `probe`; an Error of kind data when it is not given.
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,

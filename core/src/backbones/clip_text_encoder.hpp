@@ -7,9 +7,9 @@
 #include <span>
 #include <string>
 
-#include "nn/backbone_options.hpp"
+#include "backbones/backbone_options.hpp"
+#include "backbones/lazy_tower.hpp"
 #include "nn/clip_text.hpp"
-#include "nn/lazy_tower.hpp"
 #include "text/clip_tokenizer.hpp"
 
 namespace patchioner {

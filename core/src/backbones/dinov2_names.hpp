@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/checkpoint_names.hpp"
+#include "backbones/checkpoint_names.hpp"
 
 namespace patchioner {
 

@@ -1,8 +1,15 @@
-#include "nn/named_results.hpp"
+#include "backbones/named_results.hpp"
 
 #include <ATen/core/grad_mode.h>
 
 namespace patchioner {
+
+VitRequest request_for(std::span<const std::string> intermediates) {
+  VitRequest request;
+  request.tokens_in =
+      std::find(intermediates.begin(), intermediates.end(), "tokens_in") != intermediates.end();
+  return request;
+}
 
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,
                               const std::string& name) {

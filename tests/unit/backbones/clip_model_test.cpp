@@ -1,4 +1,4 @@
-#include "nn/clip_model.hpp"
+#include "backbones/clip_model.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>

@@ -28,6 +28,51 @@ struct TextOptions {
   int64_t context = 0;
 };
 
+/// Where a CLIP comes from and what its file does not say.
+struct ClipWeightsOptions {
+  std::string weights;
+  std::string format = "auto";
+  std::string config;
+  std::string pos_resample = "bicubic_aa";
+  std::string activation = "auto";
+  int64_t heads = 0;
+  int64_t text_heads = 0;
+  bool round_weights_fp16 = false;
+};
+
+/// Adds the options of a CLIP's weights to the declaration of `Options`, a struct derived from
+/// ClipWeightsOptions.
+template <class Options>
+void declare_clip_weights_options(ParameterList<Options>& list) {
+  using Integer = int64_t Options::*;
+  using Text = std::string Options::*;
+  constexpr double kMostHeads = 1024;
+  list.add("weights", static_cast<Text>(&ClipWeightsOptions::weights),
+           "checkpoint: OpenAI, open_clip, Hugging Face or timm, told by content")
+      .path()
+      .required();
+  list.add("format", static_cast<Text>(&ClipWeightsOptions::format),
+           "whose checkpoint it is; auto: found out")
+      .choices({"auto", "openai", "open_clip", "hugging_face", "timm"});
+  list.add("config", static_cast<Text>(&ClipWeightsOptions::config),
+           "configuration file of the model; empty: the one beside the weights, if any")
+      .path();
+  list.add("pos_resample", static_cast<Text>(&ClipWeightsOptions::pos_resample),
+           "how positions are resampled at another resolution than the checkpoint's")
+      .choices({"bicubic_aa", "bicubic", "bilinear"});
+  list.add("activation", static_cast<Text>(&ClipWeightsOptions::activation),
+           "of the feed-forward parts; auto: from the configuration file or OpenAI's")
+      .choices({"auto", "quick_gelu", "gelu", "gelu_tanh"});
+  list.add("heads", static_cast<Integer>(&ClipWeightsOptions::heads),
+           "attention heads of the image tower; 0: found out")
+      .range(0, kMostHeads);
+  list.add("text_heads", static_cast<Integer>(&ClipWeightsOptions::text_heads),
+           "attention heads of the text tower; 0: found out")
+      .range(0, kMostHeads);
+  list.add("round_weights_fp16", static_cast<bool Options::*>(&ClipWeightsOptions::round_weights_fp16),
+           "round matrices to half precision first, as OpenAI's loader does");
+}
+
 /// Adds the options of images to the declaration of `Options`, a struct derived from ImageOptions.
 template <class Options>
 void declare_image_options(ParameterList<Options>& list) {

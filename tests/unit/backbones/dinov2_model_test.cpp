@@ -1,4 +1,4 @@
-#include "nn/dinov2_model.hpp"
+#include "backbones/dinov2_model.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
@@ -6,7 +6,7 @@
 
 #include <patchioner/error.hpp>
 
-#include "nn/text_projection.hpp"
+#include "backbones/text_projection.hpp"
 
 namespace patchioner {
 namespace {

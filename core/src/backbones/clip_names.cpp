@@ -1,4 +1,4 @@
-#include "nn/clip_names.hpp"
+#include "backbones/clip_names.hpp"
 
 #include <array>
 #include <patchioner/error.hpp>

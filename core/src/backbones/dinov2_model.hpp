@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "nn/dinov2_names.hpp"
-#include "nn/lazy_tower.hpp"
+#include "backbones/dinov2_names.hpp"
+#include "backbones/lazy_tower.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {

@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "nn/clip_names.hpp"
-#include "nn/clip_settings.hpp"
+#include "backbones/clip_names.hpp"
+#include "backbones/clip_settings.hpp"
+#include "backbones/lazy_tower.hpp"
 #include "nn/clip_text.hpp"
-#include "nn/lazy_tower.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {

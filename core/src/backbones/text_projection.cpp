@@ -1,4 +1,4 @@
-#include "nn/text_projection.hpp"
+#include "backbones/text_projection.hpp"
 
 #include <patchioner/error.hpp>
 

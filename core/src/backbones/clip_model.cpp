@@ -1,4 +1,4 @@
-#include "nn/clip_model.hpp"
+#include "backbones/clip_model.hpp"
 
 #include <patchioner/error.hpp>
 

@@ -1,4 +1,4 @@
-#include "nn/dinov2_model.hpp"
+#include "backbones/dinov2_model.hpp"
 
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>

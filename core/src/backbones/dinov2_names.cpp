@@ -1,4 +1,4 @@
-#include "nn/dinov2_names.hpp"
+#include "backbones/dinov2_names.hpp"
 
 #include <array>
 #include <cmath>

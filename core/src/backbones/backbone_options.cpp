@@ -1,4 +1,4 @@
-#include "nn/backbone_options.hpp"
+#include "backbones/backbone_options.hpp"
 
 #include <algorithm>
 #include <patchioner/error.hpp>

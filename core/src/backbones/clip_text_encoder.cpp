@@ -1,4 +1,4 @@
-#include "nn/clip_text_encoder.hpp"
+#include "backbones/clip_text_encoder.hpp"
 
 #include <ATen/core/grad_mode.h>
 

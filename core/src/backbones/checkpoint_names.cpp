@@ -1,4 +1,4 @@
-#include "nn/checkpoint_names.hpp"
+#include "backbones/checkpoint_names.hpp"
 
 #include <patchioner/error.hpp>
 

@@ -7,23 +7,23 @@
 #include <string>
 #include <vector>
 
+#include "backbones/named_results.hpp"
 #include "nn/attention.hpp"
-#include "nn/named_results.hpp"
 #include "nn/vit.hpp"
 
 namespace patchioner {
 
-/// The attention map's construction.
+/// The attention map's construction (spec/03 section 3).
 struct MapSettings {
   int64_t heads = 16;
   MapReduce reduce = MapReduce::logits;
 };
 
 /// One pass over B images. T = 1 + R + N tokens: class, R registers, N patches.
-class ImagePass {
+class Dinov2Pass {
  public:
-  ImagePass(const VisionTransformer& tower, const at::Tensor& pixels, const VitRequest& request,
-            const MapSettings& settings);
+  Dinov2Pass(const VisionTransformer& tower, const at::Tensor& pixels, const VitRequest& request,
+             const MapSettings& settings);
 
   int64_t rows() const { return out_.rows; }
   int64_t columns() const { return out_.columns; }
@@ -37,7 +37,7 @@ class ImagePass {
   const VitOutput& out() const { return out_; }
 
   /// Its named by-products.
-  static const NamedResults<ImagePass>& results();
+  static const NamedResults<Dinov2Pass>& results();
 
  private:
   const VisionTransformer& tower_;

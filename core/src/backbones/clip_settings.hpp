@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "nn/clip_names.hpp"
+#include "backbones/clip_names.hpp"
 #include "nn/linear.hpp"
 
 namespace patchioner {

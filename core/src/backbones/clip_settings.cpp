@@ -1,4 +1,4 @@
-#include "nn/clip_settings.hpp"
+#include "backbones/clip_settings.hpp"
 
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
