@@ -1,4 +1,10 @@
 // The interface of an aggregator: regions to weights over the patch grid.
+//
+// A method that reads regions some other way is not an aggregator of its own kind but a FeatureSource: the
+// global token, cuts of the image, or (`native`) the backbone's own Backbone::encode_regions. That is how a
+// region-supervised baseline that is no patch grid fits in: the aggregator `native` has no weights to give
+// and only says where the features come from, the captioner hands image and regions to the backbone, and gap
+// and decoder see vectors [R,D] like any others.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -17,7 +23,7 @@ enum class FeatureSource {
   patches,  ///< the weights are applied to the patch grid
   global,   ///< every region gets the global token: the paper's CLS baseline
   crops,  ///< every region is cut out and encoded alone; its global token is taken: the paper's crop baseline
-  native,  ///< the backbone encodes regions itself
+  native,  ///< the backbone encodes regions itself; refused when BackboneCapabilities::regions is false
 };
 
 /// Features of one image: the slice of ImageFeatures that belongs to it.
@@ -25,12 +31,6 @@ struct PatchFeatures {
   at::Tensor patches;    ///< [rows,columns,D]
   at::Tensor global;     ///< [D], or undefined
   at::Tensor attention;  ///< [rows,columns], or undefined
-};
-
-/// Why a region got other weights than it asked for.
-struct RegionWarning {
-  size_t region = 0;  ///< its row in the weights
-  std::string sentence;
 };
 
 /// Weights of R regions over G patches, and what to do with the result.

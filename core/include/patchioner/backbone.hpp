@@ -1,4 +1,10 @@
 // The interface of a backbone: images to a grid of patch features, texts into the same space.
+//
+// A model that was trained on regions may have no use for a patch grid: AlphaCLIP sees the region as a fourth
+// channel of the image and must run once a region, RegionCLIP pools a feature map inside the box. Such a
+// model is a backbone with `capabilities().regions` that implements `encode_regions`; the aggregator `native`
+// asks for it. It still has `encode`, for the whole image: the aggregators `cls` and `crop`, and those of
+// patches where its grid means something. Nothing else in the chain knows the difference.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -28,6 +34,12 @@ struct BackboneCapabilities {
   bool attention = true;  ///< fills ImageFeatures::attention
   bool text = true;       ///< encode_text works
   bool regions = false;   ///< encode_regions works (region-supervised models: AlphaCLIP, RegionCLIP)
+};
+
+/// Regions of one image as the backbone encoded them itself.
+struct RegionFeatures {
+  at::Tensor features;                  ///< [R,D] float32, one row a region, in the order asked for
+  std::vector<RegionWarning> warnings;  ///< regions that were taken for something else (an empty mask ...)
 };
 
 /// A vision-language model. Objects are made by the plugin's factory, which loads the weights; they are
@@ -68,10 +80,15 @@ class Backbone {
   /// [any-thread]
   virtual at::Tensor encode_token_ids(const at::Tensor& ids) const;
 
-  /// Features [R,D] of regions of one image, for backbones with capabilities().regions. `pixels` is
-  /// [1,3,H,W].
-  virtual at::Tensor encode_regions(const at::Tensor& pixels, std::span<const Region> regions,
-                                    const ImageGeometry& geometry) const;
+  /// Features of regions of one image, for backbones with capabilities().regions; the aggregator `native`
+  /// leads here. `pixels` is [1,3,H,W], the network input that `geometry` carries the regions to, which are
+  /// said in coordinates of the original image. All kinds of regions come, whole images too; they have been
+  /// checked (finite, no negative side, masks of the image's size, patches on the grid), but may lie outside
+  /// the image or be empty: take what is nearest to their meaning and warn. However many they are, memory
+  /// stays bounded. Throws an Error of kind data for a region that it cannot take; the captioner then asks
+  /// for each alone, so that the others get their captions. [any-thread; runs without gradients]
+  virtual RegionFeatures encode_regions(const at::Tensor& pixels, std::span<const Region> regions,
+                                        const ImageGeometry& geometry) const;
 
   /// A named tensor of the model beyond what encode gives ("position_table" at a grid, "projection" of given
   /// text features ...): a window for `verify` and for the curious. `inputs` are named tensors. Throws an

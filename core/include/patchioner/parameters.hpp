@@ -38,8 +38,10 @@ struct Parameter {
   bool required = false;
   std::optional<double> minimum;  ///< of integers and numbers, inclusive
   std::optional<double> maximum;
-  std::vector<std::string> choices;  ///< of texts; when not empty, nothing else is allowed
-  std::string help;                  ///< one line, units included
+  /// Of texts: when not empty, nothing else is allowed. Of paths: words that name no file ("none") and reach
+  /// the plugin as they are.
+  std::vector<std::string> choices;
+  std::string help;  ///< one line, units included
 };
 
 /// All parameters of a plugin or of a section of the config.

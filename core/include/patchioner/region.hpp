@@ -64,6 +64,12 @@ struct Region {
   std::string id;  ///< free text that comes back with the caption; may be empty
 };
 
+/// Why a region became something else than what it asked for.
+struct RegionWarning {
+  size_t region = 0;  ///< its place among the regions that were asked about
+  std::string sentence;
+};
+
 /// "image", "box", "boxes", "trace", "mask", "patch" or "point": the key that stands for the shape in JSON.
 std::string_view kind_name(const RegionShape& shape);
 

@@ -62,6 +62,18 @@ ImageSpec crop_spec(ImageSpec spec) {
   return spec;
 }
 
+/// Puts what a plugin remarks on these regions beside their results.
+void note_warnings(const std::vector<RegionWarning>& warnings, std::span<RegionResult*> results,
+                   std::string_view plugin) {
+  for (const RegionWarning& warning : warnings) {
+    if (warning.region >= results.size()) {
+      throw Error(ErrorKind::plugin, "the {} warns of region {}, but there are {} regions", plugin,
+                  warning.region, results.size());
+    }
+    results[warning.region]->warnings.push_back(warning.sentence);
+  }
+}
+
 std::vector<Region> regions_of(std::span<RegionResult*> results) {
   std::vector<Region> regions;
   for (const RegionResult* result : results) {
@@ -307,13 +319,7 @@ void Captioner::weigh(const PatchFeatures& features, const ImageGeometry& geomet
       results[i]->weights = weights.weights[row].reshape({geometry.rows, geometry.columns});
     }
   }
-  for (const RegionWarning& warning : weights.warnings) {
-    if (warning.region >= results.size()) {
-      throw Error(ErrorKind::plugin, "the aggregator warns of region {}, but there are {} regions",
-                  warning.region, results.size());
-    }
-    results[warning.region]->warnings.push_back(warning.sentence);
-  }
+  note_warnings(weights.warnings, results, "aggregator");
 }
 
 void Captioner::encode_crops(std::span<const CaptionTask*> tasks,
@@ -350,11 +356,37 @@ void Captioner::encode_natively(const CaptionTask& task, std::vector<RegionResul
   if (good.empty()) {
     return;
   }
-  const std::vector<Region> regions = regions_of(good);
-  const at::Tensor vectors =
-      backbone().encode_regions(task.input.unsqueeze(0).to(device_), regions, task.geometry);  // [R,D]
-  for (size_t i = 0; i < good.size(); ++i) {
-    good[i]->feature = vectors[static_cast<int64_t>(i)];
+  const at::Tensor pixels = task.input.unsqueeze(0).to(device_);  // [1,3,S,S]
+  const auto encode = [&](std::span<RegionResult*> asked) {
+    const RegionFeatures found = backbone().encode_regions(pixels, regions_of(asked), task.geometry);
+    if (!found.features.defined() || found.features.dim() != 2 ||
+        found.features.size(0) != static_cast<int64_t>(asked.size())) {
+      throw Error(ErrorKind::plugin, "the backbone gave no row of features for each of {} regions",
+                  asked.size());
+    }
+    for (size_t i = 0; i < asked.size(); ++i) {
+      asked[i]->feature = found.features[static_cast<int64_t>(i)];  // [D]
+    }
+    note_warnings(found.warnings, asked, "backbone");
+  };
+  try {
+    encode(good);
+    return;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) {
+      throw;
+    }
+  }
+  // One of the regions was refused. Each is asked for alone.
+  for (RegionResult*& result : good) {
+    try {
+      encode({&result, 1});
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::data) {
+        throw;
+      }
+      result->error = error.what();
+    }
   }
 }
 

@@ -28,7 +28,8 @@ at::Tensor Backbone::encode_token_ids(const at::Tensor&) const {
   lacks("backbone", "does not take token ids");
 }
 
-at::Tensor Backbone::encode_regions(const at::Tensor&, std::span<const Region>, const ImageGeometry&) const {
+RegionFeatures Backbone::encode_regions(const at::Tensor&, std::span<const Region>,
+                                        const ImageGeometry&) const {
   lacks("backbone", "does not encode regions itself; choose another aggregator than 'native'");
 }
 

@@ -78,6 +78,10 @@ void resolve_paths(const PluginRecord& record, Value& options, bool fetch) {
     if (parameter.type != ParameterType::path || value == nullptr || !value->is_text()) {
       continue;
     }
+    const std::vector<std::string>& words = parameter.choices;
+    if (std::find(words.begin(), words.end(), value->as_text()) != words.end()) {
+      continue;
+    }
     const Origin origin = value->origin();
     std::string path = resolve_path(*value);
     if (fetch && path.starts_with("hf:")) {

@@ -13,7 +13,8 @@ struct ColourBackbone : Backbone {
   ImageSpec spec{.resize_dim = 8, .crop_dim = 8, .patch_size = 4, .mean = {0, 0, 0}, .std = {1, 1, 1}};
   BackboneCapabilities can{.global = true, .attention = false, .text = false, .regions = false};
   std::string fingerprint;
-  mutable std::vector<int64_t> batches;  ///< sizes of the batches seen
+  mutable std::vector<int64_t> batches;       ///< sizes of the batches seen
+  mutable std::vector<int64_t> region_calls;  ///< how many regions each call of encode_regions had
 
   const ImageSpec& image_spec() const override { return spec; }
   int64_t dim() const override { return 3; }
@@ -27,9 +28,23 @@ struct ColourBackbone : Backbone {
     return features;
   }
   at::Tensor encode_text(std::span<const std::string>) const override { return {}; }
-  at::Tensor encode_regions(const at::Tensor&, std::span<const Region> regions,
-                            const ImageGeometry&) const override {
-    return at::arange(static_cast<int64_t>(regions.size()), at::kFloat).unsqueeze(1).repeat({1, 3});
+  /// The mean colour of the image, times one more for each region. A trace is refused; a set of no boxes is
+  /// warned about.
+  RegionFeatures encode_regions(const at::Tensor& pixels, std::span<const Region> regions,
+                                const ImageGeometry&) const override {
+    region_calls.push_back(static_cast<int64_t>(regions.size()));
+    RegionFeatures result;
+    const at::Tensor factors = at::arange(1, static_cast<int64_t>(regions.size()) + 1, at::kFloat);
+    result.features = factors.unsqueeze(1) * pixels.mean({2, 3});
+    for (size_t i = 0; i < regions.size(); ++i) {
+      if (std::holds_alternative<Trace>(regions[i].shape)) {
+        throw Error(ErrorKind::data, "traces are not for me");
+      }
+      if (const auto* set = std::get_if<BoxSet>(&regions[i].shape); set != nullptr && set->boxes.empty()) {
+        result.warnings.push_back({i, "the set is empty"});
+      }
+    }
+    return result;
   }
 };
 
