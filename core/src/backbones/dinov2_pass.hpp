@@ -27,6 +27,7 @@ class Dinov2Pass {
 
   int64_t rows() const { return out_.rows; }
   int64_t columns() const { return out_.columns; }
+  const at::Tensor& tokens() const { return tokens_; }                                     // [B,T,D]
   at::Tensor class_token() const { return tokens_.select(1, 0).contiguous(); }             // [B,D]
   at::Tensor registers() const { return tokens_.slice(1, 1, first_patch_).contiguous(); }  // [B,R,D]
   at::Tensor patches() const { return tokens_.slice(1, first_patch_).contiguous(); }       // [B,N,D]

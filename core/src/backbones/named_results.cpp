@@ -20,14 +20,19 @@ const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, s
   return found->second;
 }
 
-at::Tensor probe_position_table(const VisionTransformer& tower,
-                                const std::map<std::string, at::Tensor>& inputs) {
+std::pair<int64_t, int64_t> probe_grid(const std::map<std::string, at::Tensor>& inputs) {
   const at::Tensor grid = probe_input(inputs, "position_table", "grid").to(at::kLong).flatten();
   if (grid.numel() != 2) {
     throw Error(ErrorKind::data, "position_table needs two integers in 'grid': rows and columns");
   }
+  return {grid[0].item<int64_t>(), grid[1].item<int64_t>()};
+}
+
+at::Tensor probe_position_table(const VisionTransformer& tower,
+                                const std::map<std::string, at::Tensor>& inputs) {
+  const auto [rows, columns] = probe_grid(inputs);
   const at::NoGradGuard no_gradients;
-  return tower.positions(grid[0].item<int64_t>(), grid[1].item<int64_t>()).to(at::kCPU);  // [1+G,W]
+  return tower.positions(rows, columns).to(at::kCPU);  // [1+G,W]
 }
 
 }  // namespace patchioner

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <patchioner/error.hpp>
 #include <span>
@@ -21,9 +22,18 @@ namespace patchioner {
 template <class Pass>
 class NamedResults {
  public:
-  using Maker = at::Tensor (*)(const Pass& pass);
+  using Maker = std::function<at::Tensor(const Pass& pass)>;
 
   explicit NamedResults(std::vector<std::pair<std::string, Maker>> makers) : makers_(std::move(makers)) {}
+
+  /// What a pass that `Pass` derives from gives, and more.
+  template <class Base>
+  NamedResults(const NamedResults<Base>& base, std::vector<std::pair<std::string, Maker>> more)
+      : makers_(base.all().begin(), base.all().end()) {
+    makers_.insert(makers_.end(), more.begin(), more.end());
+  }
+
+  const std::vector<std::pair<std::string, Maker>>& all() const { return makers_; }
 
   std::vector<std::string> names() const {
     std::vector<std::string> names;
@@ -60,6 +70,9 @@ VitRequest request_for(std::span<const std::string> intermediates);
 /// The input `name` of the probe `probe`; an Error of kind data when it is not given.
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,
                               const std::string& name);
+
+/// Rows and columns of the input "grid" of the probe "position_table"; an Error of kind data for anything else.
+std::pair<int64_t, int64_t> probe_grid(const std::map<std::string, at::Tensor>& inputs);
 
 /// The probe "position_table" of a tower: the input "grid" holds rows and columns -> [1+G,W] on the CPU.
 at::Tensor probe_position_table(const VisionTransformer& tower,

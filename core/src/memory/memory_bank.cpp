@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <patchioner/error.hpp>
 
+#include "checkpoint/checkpoint_family.hpp"
 #include "checkpoint/state_dict.hpp"
 #include "memory/bank_texts.hpp"
 #include "memory/hdf5_bank.hpp"
@@ -36,9 +37,8 @@ std::shared_ptr<const MemoryBank> MemoryBank::open(const std::filesystem::path& 
   }
   const StateDict file = StateDict::open(path);
   if (!file.contains("embeddings")) {
-    throw Error(ErrorKind::checkpoint,
-                "{}: this is no memory bank: it has no tensor 'embeddings'; `memory build` makes one",
-                path.string());
+    refuse_checkpoint(file,
+                      "a memory bank, with a tensor 'embeddings', is wanted here; `memory build` makes one");
   }
   const std::filesystem::path texts = texts_file_of(path);
   if (!std::filesystem::exists(texts)) {
@@ -92,6 +92,14 @@ std::shared_ptr<const MemoryBank> MemoryBank::from_memory(at::Tensor embeddings,
         name, row, bank->texts_[static_cast<size_t>(row)]);
   }
   return bank;
+}
+
+std::shared_ptr<const MemoryBank> MemoryBank::columns(int64_t begin, int64_t count,
+                                                      const std::string& name) const {
+  std::shared_ptr<const MemoryBank> part =
+      from_memory(embeddings_.narrow(1, begin, count), texts_, metadata_, name);
+  std::const_pointer_cast<MemoryBank>(part)->dropped_rows_ += dropped_rows_;
+  return part;
 }
 
 std::shared_ptr<const MemoryBank> MemoryBank::to(at::Device device) const {

@@ -33,6 +33,10 @@ class MemoryBank {
                                                        std::map<std::string, std::string> metadata = {},
                                                        const std::string& name = "memory bank");
 
+  /// The bank of the `count` columns from `begin` on, as a bank of its own. `name` stands for the file in
+  /// messages. Errors as open.
+  std::shared_ptr<const MemoryBank> columns(int64_t begin, int64_t count, const std::string& name) const;
+
   /// The same bank on another device.
   std::shared_ptr<const MemoryBank> to(at::Device device) const;
 

@@ -2,15 +2,21 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <patchioner/error.hpp>
 #include <vector>
 
 namespace patchioner {
 namespace {
 
+// What the widest activation of a pass may take on the processor. Blocks of up to 32 MB are handed out again
+// by the allocator without a visit to the kernel, and stay in a large cache; a batch whose activations are
+// larger is computed in parts.
+constexpr int64_t kMostActivationBytes = 24'000'000;
+
 /// The packed weight or bias with its three parts chosen anew.
 at::Tensor reassemble(const at::Tensor& packed, int64_t width, const std::string& attention_type) {
-  if (attention_type == "qkv") {
+  if (attention_type == "qkv" || !packed.defined()) {
     return packed;
   }
   std::vector<at::Tensor> parts;
@@ -64,6 +70,12 @@ BlockNames BlockNames::dinov2() {
   return names;
 }
 
+int64_t sequences_at_once(const BlockConfig& block, int64_t tokens) {
+  const int64_t widest = std::max(3 * block.width, (block.swiglu ? 2 : 1) * block.hidden);
+  const int64_t bytes = tokens * widest * static_cast<int64_t>(sizeof(float));
+  return std::max<int64_t>(1, kMostActivationBytes / bytes);
+}
+
 void check_attention_type(const std::string& attention_type) {
   if (attention_type.size() != 3 || attention_type.find_first_not_of("qkv") != std::string::npos) {
     throw Error(ErrorKind::config,
@@ -83,7 +95,7 @@ TransformerBlock::TransformerBlock(const BlockConfig& config, const BlockNames& 
   norm1_ = LayerNorm(source, names.norm1, width, config.epsilon);
   norm2_ = LayerNorm(source, names.norm2, width, config.epsilon);
   const at::Tensor qkv_weight = source(names.qkv_weight, {3 * width, width});
-  const at::Tensor qkv_bias = source(names.qkv_bias, {3 * width});
+  const at::Tensor qkv_bias = config.qkv_bias ? source(names.qkv_bias, {3 * width}) : at::Tensor();
   precision_ = usable_precision(precision, qkv_weight.device());
   qkv_ = Linear(reassemble(qkv_weight, width, config.attention_type),
                 reassemble(qkv_bias, width, config.attention_type), precision_);

@@ -38,6 +38,7 @@ struct BlockConfig {
   int64_t hidden = 0;     ///< width inside the feed-forward part; of one half for SwiGLU
   double epsilon = 1e-5;  ///< of both LayerNorms
   Activation activation = Activation::gelu;
+  bool qkv_bias = true;      ///< false: queries, keys and values are products alone (DINO.txt)
   bool layer_scale = false;  ///< both branches are multiplied by a vector
   bool swiglu = false;       ///< w3(silu(gate) * value), gate and value the halves of one product
   AttentionMask mask = AttentionMask::none;
@@ -77,6 +78,10 @@ class TransformerBlock {
   at::Tensor scale1_;
   at::Tensor scale2_;
 };
+
+/// How many sequences of `tokens` tokens to take through such blocks together on the processor: as many as
+/// keep the widest activation in a large cache, at least one.
+int64_t sequences_at_once(const BlockConfig& block, int64_t tokens);
 
 /// Checks an attention type: three letters of q, k, v; anything else throws an Error of kind config.
 void check_attention_type(const std::string& attention_type);

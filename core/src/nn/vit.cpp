@@ -12,11 +12,6 @@ namespace {
 // sends odd ones.
 constexpr size_t kMostCachedTables = 32;
 
-// What the widest activation of a pass may take on the processor. Blocks of up to 32 MB are handed out again
-// by the allocator without a visit to the kernel, and stay in a large cache; a batch whose activations are
-// larger is computed in parts.
-constexpr int64_t kMostActivationBytes = 24'000'000;
-
 std::string shape_text(const at::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
 }
@@ -157,10 +152,7 @@ int64_t VisionTransformer::images_at_once(const at::Tensor& pixels) const {
     return pixels.size(0);
   }
   const int64_t patches = (pixels.size(2) / config_.patch_size) * (pixels.size(3) / config_.patch_size);
-  const int64_t widest =
-      std::max(3 * config_.block.width, (config_.block.swiglu ? 2 : 1) * config_.block.hidden);
-  const int64_t bytes = (1 + config_.registers + patches) * widest * static_cast<int64_t>(sizeof(float));
-  return std::max<int64_t>(1, kMostActivationBytes / bytes);
+  return sequences_at_once(config_.block, 1 + config_.registers + patches);
 }
 
 VitOutput VisionTransformer::forward(const at::Tensor& pixels, const VitRequest& request) const {

@@ -1,6 +1,7 @@
 // Projects image-side features onto a memory of text embeddings: each becomes the mean of the texts that it
 // is close to, weighted by a softmax over cosine similarities, which is a place where a decoder trained on
 // texts feels at home (spec/01 section 5.1).
+#include <patchioner/error.hpp>
 #include <patchioner/plugin.hpp>
 
 #include "memory/memory_bank.hpp"
@@ -10,6 +11,7 @@ namespace {
 
 struct MemoryOptions {
   std::string bank;
+  std::string columns = "all";
   double temperature = 0.01;
   bool normalize_memory = false;
   bool normalize = true;
@@ -20,6 +22,9 @@ void declare(ParameterList<MemoryOptions>& list) {
            "the memory bank: a .safetensors file of `memory build`, or an HDF5 file of the reference")
       .path()
       .required();
+  list.add("columns", &MemoryOptions::columns,
+           "which of the bank's columns are read; the reference's banks of DINO.txt want second_half")
+      .choices({"all", "first_half", "second_half"});
   list.add("temperature", &MemoryOptions::temperature,
            "cosine similarities are divided by this before the softmax; smaller is sharper")
       .range(1e-6, 1e6);
@@ -28,12 +33,27 @@ void declare(ParameterList<MemoryOptions>& list) {
   list.add("normalize", &MemoryOptions::normalize, "bring the result to unit length");
 }
 
+/// The bank with the columns asked for: the reference stores both halves of DINO.txt's text vectors and reads
+/// the second, the one of patches (spec/01 section 5.2).
+std::shared_ptr<const MemoryBank> open_bank(const MemoryOptions& options) {
+  std::shared_ptr<const MemoryBank> bank = MemoryBank::open(options.bank);
+  if (options.columns == "all") {
+    return bank;
+  }
+  const int64_t width = bank->dim();
+  if (width % 2 != 0) {
+    throw Error(ErrorKind::config, "{}: {} columns have no halves; leave `columns` at all", options.bank,
+                width);
+  }
+  return bank->columns(options.columns == "first_half" ? 0 : width / 2, width / 2, options.bank);
+}
+
 class MemoryGap : public Gap {
  public:
   MemoryGap(const MemoryOptions& options, const PluginContext& context)
       : temperature_(options.temperature),
         projection_{options.temperature, options.normalize_memory, options.normalize},
-        bank_(MemoryBank::open(options.bank)) {
+        bank_(open_bank(options)) {
     if (context.device != at::kCPU) {
       bank_ = bank_->to(context.device);
     }

@@ -92,6 +92,20 @@ TEST_CASE("the memory's options reach the projection") {
   CHECK(memory->text_fingerprint().empty());
 }
 
+TEST_CASE("a memory of half of a bank's columns is the memory of a bank that has no others") {
+  const auto bank = MemoryBank::open(kBank);
+  const at::Tensor features = bank->embeddings().narrow(0, 5, 3).narrow(1, 32, 32) + 0.5;
+  const auto half = MemoryBank::from_memory(bank->embeddings().narrow(1, 32, 32).clone(), bank->texts());
+  const auto memory = gap("{plugin: memory, bank: " + kBank + ", columns: second_half}");
+  CHECK(memory->dim() == 32);
+  CHECK(at::equal(memory->to_text_space(features), half->project(features, {})));
+  CHECK(memory->nearest(features, 1)[0][0].text == half->nearest(features, 1, 0.01)[0][0].text);
+  const auto first = gap("{plugin: memory, bank: " + kBank + ", columns: first_half}");
+  CHECK(!at::allclose(first->to_text_space(features), memory->to_text_space(features)));
+  CHECK(contains(refusal(ErrorKind::config, "{plugin: memory, bank: " + kBank + ", columns: third}"),
+                 "columns"));
+}
+
 TEST_CASE("the memory leaves text features alone while a decoder is trained") {
   GivenNumbers numbers(at::ones({1, 64}));
   const at::Tensor features = at::full({1, 64}, 2.0F);
