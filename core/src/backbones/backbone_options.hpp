@@ -73,11 +73,11 @@ void declare_clip_weights_options(ParameterList<Options>& list) {
            "round matrices to half precision first, as OpenAI's loader does");
 }
 
-/// Adds the options of images to the declaration of `Options`, a struct derived from ImageOptions.
+/// Adds the options of the network input's size to the declaration of `Options`, a struct derived from
+/// ImageOptions: those of a backbone without an attention map.
 template <class Options>
-void declare_image_options(ParameterList<Options>& list) {
+void declare_input_options(ParameterList<Options>& list) {
   using Integer = int64_t Options::*;
-  using Text = std::string Options::*;
   constexpr double kMostPixels = 8192;
   list.add("resolution", static_cast<Integer>(&ImageOptions::resolution),
            "side of the network input, pixels; 0: the checkpoint's own")
@@ -90,11 +90,23 @@ void declare_image_options(ParameterList<Options>& list) {
       .range(0, kMostPixels);
   list.add("keep_img_ratio", static_cast<bool Options::*>(&ImageOptions::keep_img_ratio),
            "resize the shorter side and crop the centre instead of squashing");
-  list.add("attention_type", static_cast<Text>(&ImageOptions::attention_type),
-           "which parts serve as q, k, v in the last block: three letters");
-  list.add("map_reduce", static_cast<Text>(&ImageOptions::map_reduce),
+}
+
+/// Adds the option of the attention map, likewise.
+template <class Options>
+void declare_map_option(ParameterList<Options>& list) {
+  list.add("map_reduce", static_cast<std::string Options::*>(&ImageOptions::map_reduce),
            "heads to one attention map: softmax of the mean logits, or mean of the softmaxes")
       .choices({"logits", "probs"});
+}
+
+/// Adds all options of images of a vision transformer, likewise.
+template <class Options>
+void declare_image_options(ParameterList<Options>& list) {
+  declare_input_options(list);
+  list.add("attention_type", static_cast<std::string Options::*>(&ImageOptions::attention_type),
+           "which parts serve as q, k, v in the last block: three letters");
+  declare_map_option(list);
 }
 
 /// Adds the options of texts to the declaration of `Options`, a struct derived from TextOptions.
