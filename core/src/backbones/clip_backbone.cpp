@@ -115,18 +115,16 @@ std::vector<std::string> ClipBackbone::intermediate_names() const {
 
 const VisionTransformer& ClipBackbone::image_tower() const {
   if (!parts_.image) {
-    throw Error(ErrorKind::checkpoint,
-                "{} holds no image tower; images need a whole CLIP or an image-tower checkpoint",
-                parts_.image_weights.description());
+    throw Error(ErrorKind::checkpoint, "{} holds no image tower; {}", parts_.image_weights.description(),
+                parts_.image_advice);
   }
   return *parts_.image;
 }
 
 const ClipTextEncoder& ClipBackbone::text_encoder() const {
   if (text_ == nullptr) {
-    throw Error(ErrorKind::checkpoint,
-                "{} holds no text tower; texts need a whole CLIP or a text-tower checkpoint",
-                parts_.text_weights.description());
+    throw Error(ErrorKind::checkpoint, "{} holds no text tower; {}", parts_.text_weights.description(),
+                parts_.text_advice);
   }
   return *text_;
 }

@@ -26,7 +26,10 @@ struct ClipBackboneParts {
   StateDict text_weights;              ///< where the text tower comes from, for messages and the fingerprint
   std::optional<std::array<float, 3>> mean;  ///< of pixels; unset: CLIP's
   std::optional<std::array<float, 3>> std;
-  bool final_norm = true;   ///< false: tokens go to the projection without the final norm
+  bool final_norm = true;  ///< false: tokens go to the projection without the final norm
+  /// What a message says to do when there is no image tower, or no text tower, and one is needed.
+  std::string image_advice = "images need a whole CLIP or an image-tower checkpoint";
+  std::string text_advice = "texts need a whole CLIP or a text-tower checkpoint";
   std::string text_digest;  ///< lines of settings beyond the tower's own that decide a text's vector
 };
 

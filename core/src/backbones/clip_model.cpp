@@ -78,16 +78,22 @@ ClipTextConfig text_config(const ClipCheckpoint& checkpoint, const ClipSettings&
 }  // namespace
 
 ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& options) {
+  return load_clip(checkpoint, find_clip_settings(checkpoint, options.choices), options);
+}
+
+ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipSettings& settings,
+                    const ClipLoadOptions& options) {
   const bool image = options.image && checkpoint.has_image_tower();
   const bool text = options.text && checkpoint.has_text_tower();
   ClipModel model;
-  model.settings = find_clip_settings(checkpoint, options.choices);
-  TensorLoader loader(checkpoint.state_dict(), "a CLIP");
+  model.settings = settings;
+  TensorLoader loader(checkpoint.state_dict(), options.what);
   checkpoint.ignore_rest(loader, image, text);
-  const WeightReader reader = [checkpoint, round = options.round_weights_fp16](TensorLoader& through,
-                                                                               at::Device device) {
+  const WeightReader reader = [checkpoint, round = options.round_weights_fp16, change = options.change](
+                                  TensorLoader& through, at::Device device) {
     WeightSource source = checkpoint.weights(through, device);
-    return round ? rounded_to_half(std::move(source)) : source;
+    source = round ? rounded_to_half(std::move(source)) : source;
+    return change ? change(std::move(source)) : source;
   };
   const at::ScalarType precision = options.precision;
   if (image) {

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace patchioner {
 
 /// How a CLIP is to be loaded.
 struct ClipLoadOptions {
+  std::string what = "a CLIP";  ///< for messages
   ClipChoices choices;
   bool image = true;                ///< load the image tower when the file has one
   bool text = true;                 ///< load the text tower when the file has one
@@ -25,6 +27,9 @@ struct ClipLoadOptions {
   int64_t diagonal_last_layers = 0;
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;
+  /// What a plugin changes in the tensors before a tower is built from them: its source answers to canonical
+  /// names. Unset: nothing.
+  std::function<WeightSource(WeightSource)> change;
 };
 
 /// The towers that were asked for and that the file has; one that it lacks is nothing. Their tensors are read
@@ -38,5 +43,9 @@ struct ClipModel {
 /// Throws Error: checkpoint for missing and mis-shaped tensors (all of them in one table), config where the
 /// activation or the head count of a wanted tower cannot be found out.
 ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& options);
+
+/// The same with settings that the caller has found out; `options.choices` is not looked at.
+ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipSettings& settings,
+                    const ClipLoadOptions& options);
 
 }  // namespace patchioner

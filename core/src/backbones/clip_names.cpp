@@ -7,6 +7,7 @@
 namespace patchioner {
 namespace {
 
+constexpr std::string_view kImage = "visual.";
 constexpr std::string_view kImageBlocks = "visual.transformer.resblocks.";
 constexpr std::string_view kTextBlocks = "transformer.resblocks.";
 
@@ -27,10 +28,10 @@ std::string_view to_string(ClipLayout layout) {
 ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(state_dict)) {
   refuse_other_architectures();
   if (state_dict_.contains_prefix("text.transformer.resblocks.")) {
-    text_prefix_ = "text.";
+    prefixes_.text = "text.";
   }
   if (state_dict_.contains("visual.conv1.weight") || state_dict_.contains("visual.class_embedding") ||
-      state_dict_.contains(text_prefix_ + "token_embedding.weight")) {
+      state_dict_.contains(prefixes_.text + "token_embedding.weight")) {
     layout_ = ClipLayout::openai;
   } else if (state_dict_.contains_prefix("vision_model.") || state_dict_.contains_prefix("text_model.")) {
     layout_ = ClipLayout::hugging_face;
@@ -44,6 +45,9 @@ ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(sta
                 state_dict_.description());
   }
 }
+
+ClipCheckpoint::ClipCheckpoint(StateDict state_dict, ClipPrefixes prefixes)
+    : state_dict_(std::move(state_dict)), prefixes_(std::move(prefixes)) {}
 
 void ClipCheckpoint::refuse_other_architectures() const {
   const std::array<std::pair<std::string_view, std::string_view>, 4> refused = {{
@@ -88,7 +92,7 @@ TensorRecipe ClipCheckpoint::recipe(const std::string& name) const {
     case ClipLayout::openai:
       break;
   }
-  return {{name.starts_with("visual.") ? name : text_prefix_ + name}};
+  return {{name.starts_with(kImage) ? prefixes_.image + name.substr(kImage.size()) : prefixes_.text + name}};
 }
 
 TensorRecipe ClipCheckpoint::hugging_face_recipe(const std::string& name) const {
@@ -199,11 +203,15 @@ void ClipCheckpoint::ignore_rest(TensorLoader& loader, bool image, bool text) co
     loader.ignore(name);
   }
   if (!image) {
+    loader.ignore_prefix(prefixes_.image);
     for (const char* prefix : {"visual.", "vision_model.", "visual_projection."}) {
       loader.ignore_prefix(prefix);
     }
   }
   if (!text) {
+    if (!prefixes_.text.empty()) {
+      loader.ignore_prefix(prefixes_.text);
+    }
     for (const char* prefix : {"transformer.", "token_embedding.", "positional_embedding", "ln_final.",
                                "text_projection", "text_model.", "text."}) {
       loader.ignore_prefix(prefix);

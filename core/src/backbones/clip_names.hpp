@@ -15,6 +15,12 @@ namespace patchioner {
 enum class ClipLayout { openai, hugging_face, timm };
 std::string_view to_string(ClipLayout layout);
 
+/// Where the two towers stand in a checkpoint under OpenAI's names.
+struct ClipPrefixes {
+  std::string image = "visual.";
+  std::string text;  ///< "text." in open_clip files with a text tower of its own class
+};
+
 /// The tensors under canonical names: "visual.conv1.weight",
 /// "visual.transformer.resblocks.0.attn.in_proj_weight", "visual.proj", "token_embedding.weight",
 /// "text_projection" ... and "visual.proj_bias", which only timm's files have. Nothing is read until asked
@@ -24,6 +30,10 @@ class ClipCheckpoint {
   /// Recognises the layout by content. Throws an Error of kind checkpoint for what is no CLIP with a vision
   /// transformer, saying what it looks like.
   explicit ClipCheckpoint(StateDict state_dict);
+
+  /// A checkpoint of another model that holds towers of a CLIP under OpenAI's names behind prefixes of its
+  /// own, both of them not empty (DenseCLIP). That it is one, the caller knows.
+  ClipCheckpoint(StateDict state_dict, ClipPrefixes prefixes);
 
   ClipLayout layout() const { return layout_; }
   const StateDict& state_dict() const { return state_dict_; }
@@ -58,7 +68,7 @@ class ClipCheckpoint {
 
   StateDict state_dict_;
   ClipLayout layout_ = ClipLayout::openai;
-  std::string text_prefix_;  ///< "text." in open_clip files with a text tower of its own class
+  ClipPrefixes prefixes_;
 };
 
 }  // namespace patchioner

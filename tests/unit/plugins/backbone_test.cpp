@@ -13,6 +13,7 @@
 #include "runtime/captioner.hpp"
 #include "runtime/plugin_host.hpp"
 #include "test_folder.hpp"
+#include "unit/plugins/tiny_vocabulary.hpp"
 
 namespace patchioner {
 namespace {
@@ -52,24 +53,6 @@ bool mentions(const std::string& text, const std::string& part) {
 
 at::Tensor expected(const std::string& folder, const std::string& name) {
   return StateDict::open(kCases + folder + "/expected.safetensors").tensor(name);
-}
-
-/// A vocabulary with the 256 byte symbols of CLIP's alphabet, alone and at a word's end, one merge ("ab") and
-/// the two markers: 515 ids.
-fs::path write_vocabulary(const fs::path& folder) {
-  std::string entries;
-  int64_t id = 0;
-  for (const char* ending : {"", "</w>"}) {
-    for (int point = 0, other = 256; point < 256; ++point) {
-      const bool printed = (point >= 33 && point <= 126) || (point >= 161 && point != 173);
-      entries += fmt::format("\"\\u{:04x}{}\": {}, ", printed ? point : other, ending, id++);
-      other += printed ? 0 : 1;
-    }
-  }
-  std::ofstream(folder / "vocab.json")
-      << '{' << entries << R"("ab</w>": 512, "<|startoftext|>": 513, "<|endoftext|>": 514})";
-  std::ofstream(folder / "merges.txt") << "#version: 0.2\na b</w>\n";
-  return folder / "vocab.json";
 }
 
 /// A text tower of one block over those ids, under OpenAI's names: width 8, context 10.
