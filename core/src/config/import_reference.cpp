@@ -35,7 +35,9 @@ class Import {
     dino_model_ = keys_.text("dino_model");
     family_ = find_family(reference);
     use_projection_ = projection_used();
-    clip_model_ = keys_.text("clip_model_name", use_projection_ ? "ViT-B/16" : "ViT-B/32");
+    clip_model_ = family_ == Family::dinotxt
+                      ? "DINO.txt"  // so the reference calls it, whatever clip_model_name says
+                      : keys_.text("clip_model_name", use_projection_ ? "ViT-B/16" : "ViT-B/32");
     result_.document = Value::Map();
     result_.document.set("backbone", backbone());
     result_.document.set("aggregator", aggregator());
@@ -149,7 +151,11 @@ class Import {
     }
     set_geometry(backbone);
     if (const std::string type = keys_.text("attention_type", "qkv"); type != "qkv") {
-      backbone.set("attention_type", type);
+      if (family_ == Family::talk2dino || family_ == Family::dinotxt || family_ == Family::clip) {
+        backbone.set("attention_type", type);
+      } else {
+        note("attention_type has no influence on this backbone in the reference, and is left out");
+      }
     }
     return backbone;
   }
@@ -246,7 +252,7 @@ class Import {
     ReferenceKeys region = keys_.map("regionclip_config");
     backbone.set("plugin", "regionclip");
     backbone.set("weights", region.text("checkpoint"));
-    backbone.set("use_attnpool_for_spatial_feats", region.boolean("use_attnpool_for_spatial_feats", false));
+    backbone.set("use_attnpool_for_spatial_feats", region.boolean("use_attnpool_for_spatial_feats", true));
     backbone.set("vocabulary", weights_file(kVocabulary));
     checkpoint_stem_ = file_stem(region.text("checkpoint"));
     region.pass_over({"config_name", "patch_size", "embed_dim"});  // the weights say so themselves
@@ -262,9 +268,11 @@ class Import {
                                                     : weights_file("dino_vitbase8_pretrain.pth"));
     backbone.set("vocabulary", weights_file(kVocabulary));
     backbone.set("clip_stats", "imagenet");
+    backbone.set("similarity_mean", "batch");
     note(
-        "backbone.clip_stats is imagenet because the reference gives CLIP the proxy's normalisation; "
-        "ProxyCLIP itself does not");
+        "backbone.clip_stats is imagenet because the reference gives CLIP the proxy's normalisation, and "
+        "backbone.similarity_mean is batch because it takes one mean over the images of a batch; ProxyCLIP "
+        "itself does neither");
   }
 
   /// The evaluation flags that say which feature a region gets; model files rarely hold them.
@@ -315,6 +323,9 @@ class Import {
         family_ == Family::talk2dino || family_ == Family::dinotxt || family_ == Family::proxyclip;
     gap.set("plugin", "memory");
     gap.set("bank", weights_file(bank_file(*size, source)));
+    if (family_ == Family::dinotxt) {
+      gap.set("columns", "second_half");  // its banks hold the class token's half too
+    }
     gap.set("temperature", 0.01);
     gap.set("normalize_memory", !raw_rows);
     gap.set("normalize", normalize);

@@ -30,6 +30,16 @@ const Backbone& CaseBackbones::with(const Value::Map& changes) {
   return *made_.back().second;
 }
 
+Value::Map preprocessing_options(const nlohmann::json& preprocess) {
+  const int64_t resize = preprocess.at("resize_dim").get<int64_t>();
+  if (preprocess.at("mode") == "resize_square") {
+    return {{"resize_dim", resize}};
+  }
+  return {{"keep_img_ratio", true},
+          {"resize_dim", resize},
+          {"crop_dim", preprocess.at("crop_dim").get<int64_t>()}};
+}
+
 std::vector<std::string> expected_names(const GoldenCase& golden) {
   std::vector<std::string> names;
   for (const char* section : {"expected", "tensors"}) {

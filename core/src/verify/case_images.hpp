@@ -14,6 +14,9 @@ namespace patchioner {
 at::Tensor preprocess_images(const GoldenCase& golden, const std::vector<std::string>& names,
                              const ImageSpec& spec);
 
+/// The options of a backbone that repeat a case's preprocessing.
+Value::Map preprocessing_options(const nlohmann::json& preprocess);
+
 /// Makes backbones of one plugin that differ in a few options, each once.
 class CaseBackbones {
  public:

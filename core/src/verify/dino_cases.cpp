@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "support/files.hpp"
+#include "verify/backbone_values.hpp"
 #include "verify/case_images.hpp"
 #include "verify/kinds.hpp"
 #include "verify/region_inputs.hpp"
@@ -61,38 +62,6 @@ Value::Map options_of(const GoldenCase& golden, const WeightFiles& files) {
     options.emplace_back("heads", dims["heads"].get<int64_t>());
   }
   return options;
-}
-
-/// The options that repeat a case's preprocessing.
-Value::Map preprocessing_options(const nlohmann::json& preprocess) {
-  const int64_t resize = preprocess.at("resize_dim").get<int64_t>();
-  if (preprocess.at("mode") == "resize_square") {
-    return {{"resize_dim", resize}};
-  }
-  return {{"keep_img_ratio", true},
-          {"resize_dim", resize},
-          {"crop_dim", preprocess.at("crop_dim").get<int64_t>()}};
-}
-
-/// "ref16/" asks for 16 pseudo-heads, "model/" for the network's own; both stand before the name of what is
-/// compared.
-bool split_map_heads(const std::string& name, Value& heads, std::string& rest) {
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos) {
-    return false;
-  }
-  const std::string group = name.substr(0, slash);
-  rest = name.substr(slash + 1);
-  if (group == "model") {
-    heads = Value("model");
-    return true;
-  }
-  constexpr std::string_view kReference = "ref";
-  if (!group.starts_with(kReference) || group.size() == kReference.size()) {
-    return false;
-  }
-  heads = Value(static_cast<int64_t>(std::stoll(group.substr(kReference.size()))));
-  return true;
 }
 
 void compare_tensor(CaseReport& report, CaseBackbones& backbones, const Value::Map& settings,
@@ -185,11 +154,6 @@ void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& h
       report.compare(name + "/reverted", backbone.probe("projection_inverse", {{"projected", projected}}));
     }
   }
-}
-
-/// Every row brought to unit length, by the plugin that does so in a chain without a memory.
-at::Tensor unit_rows(PluginHost& host, const at::Tensor& rows) {
-  return host.gap(Value::Map{{"plugin", "none"}}, PluginContext())->to_text_space(rows);
 }
 
 void verify_projection_alone(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,

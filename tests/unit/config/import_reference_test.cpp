@@ -119,6 +119,10 @@ TEST_CASE("other projections change the names of projection and bank") {
   CHECK(text_at(named, "backbone.projection_weights") ==
         "${env:PATCHIONER_WEIGHTS,weights}/vitl_mlp_infonce.pth");
   CHECK(text_at(named, "backbone.attention_type") == "kkv");
+  const ImportedConfig without =
+      import("proxyclip_clipmodel: ViT-B/16\nsupport_memory_size: 0\nattention_type: kkv\n");
+  CHECK(without.document.find_path("backbone.attention_type") == nullptr);
+  CHECK(has_note(without, "attention_type has no influence"));
 }
 
 TEST_CASE("models whose plugins come later still become sections with their names") {
@@ -153,11 +157,16 @@ TEST_CASE("models whose plugins come later still become sections with their name
   CHECK(text_at(proxy, "backbone.proxy_weights") ==
         "${env:PATCHIONER_WEIGHTS,weights}/dino_vitbase8_pretrain.pth");
   CHECK(*proxy.document.find_path("gap.normalize_memory") == Value(false));
+  CHECK(text_at(proxy, "backbone.clip_stats") == "imagenet");
+  CHECK(text_at(proxy, "backbone.similarity_mean") == "batch");
   const ImportedConfig dinotxt = import(
       "dino_model: dinov2_vitl14_reg4_dinotxt_tet1280d20h24l\nsupport_memory_size: 5\nuse_talk2dino_project: "
       "false\n");
   CHECK(text_at(dinotxt, "backbone.plugin") == "dinotxt");
   CHECK(*dinotxt.document.find_path("backbone.vision_head") == Value(false));
+  CHECK(text_at(dinotxt, "gap.bank") ==
+        "${env:PATCHIONER_WEIGHTS,weights}/clip-coco_captions_text_embeddings-DINO.txt-5.h5");
+  CHECK(text_at(dinotxt, "gap.columns") == "second_half");
 }
 
 TEST_CASE("a name with dinov2 or openai wins over the blocks of other models") {
