@@ -36,6 +36,17 @@ at::Tensor multi_head_attention(const at::Tensor& qkv, int64_t heads, AttentionM
   return mixed.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), width});                // [B,T,W]
 }
 
+at::Tensor class_attention(const at::Tensor& qkv, int64_t heads, AttentionMask mask) {
+  check_heads(qkv, heads);
+  const int64_t width = qkv.size(2) / 3;
+  if (mask != AttentionMask::none) {
+    return qkv.slice(1, 0, 1).slice(2, 2 * width);  // [B,1,W]: under either mask it looks at itself alone
+  }
+  const auto [q, k, v] = split_heads(qkv, heads);
+  const at::Tensor mixed = at::scaled_dot_product_attention(q.slice(2, 0, 1), k, v);  // [B,H,1,d]
+  return mixed.transpose(1, 2).reshape({qkv.size(0), 1, width});                      // [B,1,W]
+}
+
 at::Tensor attention_probabilities(const at::Tensor& qkv, int64_t heads) {
   const auto [q, k, v] = split_heads(qkv.to(at::kFloat), heads);
   const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(3)));

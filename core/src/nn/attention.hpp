@@ -25,6 +25,9 @@ std::array<at::Tensor, 3> split_heads(const at::Tensor& qkv, int64_t heads);
 at::Tensor multi_head_attention(const at::Tensor& qkv, int64_t heads,
                                 AttentionMask mask = AttentionMask::none);
 
+/// The same for the class token (token 0) alone: [B,1,W].
+at::Tensor class_attention(const at::Tensor& qkv, int64_t heads, AttentionMask mask = AttentionMask::none);
+
 /// The true attention softmax(q k^T / sqrt(d)) of the tokens [B,H,T,T], without a mask, float32.
 at::Tensor attention_probabilities(const at::Tensor& qkv, int64_t heads);
 

@@ -131,6 +131,12 @@ at::Tensor TransformerBlock::feed_forward(const at::Tensor& x) const {
   return fc2_.forward(at::silu(halves[0]) * halves[1]);  // [B,T,W]
 }
 
+at::Tensor TransformerBlock::forward_class(const at::Tensor& x) const {
+  const at::Tensor mixed = class_attention(queries_keys_values(x), config_.heads, config_.mask);   // [B,1,W]
+  const at::Tensor attended = add_branch(x.slice(1, 0, 1), proj_.forward(mixed), scale1_, false);  // [B,1,W]
+  return add_branch(attended, feed_forward(attended), scale2_, true);                              // [B,1,W]
+}
+
 at::Tensor TransformerBlock::forward(const at::Tensor& x, at::Tensor* qkv) const {
   const at::Tensor attended = add_branch(x, attend(x, qkv), scale1_, false);  // [B,T,W]
   return add_branch(attended, feed_forward(attended), scale2_, true);         // [B,T,W]

@@ -58,6 +58,9 @@ class TransformerBlock {
   /// keys and values [B,T,3*W] in the precision that they were computed in.
   at::Tensor forward(const at::Tensor& x, at::Tensor* qkv = nullptr) const;
 
+  /// Token 0 of what `forward` gives, [B,T,W] -> [B,1,W], without computing the others.
+  at::Tensor forward_class(const at::Tensor& x) const;
+
   /// The first half of the attention branch: norm1 and the packed product, [B,T,W] -> [B,T,3*W].
   at::Tensor queries_keys_values(const at::Tensor& x) const;
 

@@ -201,6 +201,10 @@ VitOutput VisionTransformer::forward_together(const at::Tensor& pixels, const Vi
       out.qkv_last = blocks_[layer].queries_keys_values(x);  // [B,T,3*W]
       break;
     }
+    if (last && request.class_only) {
+      x = blocks_[layer].forward_class(x);  // [B,1,W]
+      break;
+    }
     x = blocks_[layer].forward(x, last ? &out.qkv_last : nullptr);  // [B,T,W]
   }
   out.tokens_raw = x;

@@ -67,6 +67,8 @@ struct VitRequest {
   /// false: the last block is left out but for its queries, keys and values, and tokens_raw are the tokens
   /// that enter it (ProxyCLIP, spec/03 section 5).
   bool last_block = true;
+  /// Only the class token is wanted: tokens_raw is [B,1,W], qkv_last undefined.
+  bool class_only = false;
 };
 
 /// Results of a forward pass, all float32 but qkv_last. T = 1 + registers + G tokens: class, registers,
@@ -84,6 +86,9 @@ class VisionTransformer {
  public:
   VisionTransformer(const VitConfig& config, const VitNames& names, const WeightSource& source,
                     at::ScalarType precision = at::kFloat);
+
+  /// Throws what `forward` throws for pixels that it cannot take.
+  void check_pixels(const at::Tensor& pixels) const;
 
   /// Pixels [B,C,H,W], normalised; C is config().channels. Throws an Error of kind data for a shape that it
   /// cannot take.
@@ -106,7 +111,6 @@ class VisionTransformer {
   at::Tensor embed_patches(const at::Tensor& pixels, int64_t rows, int64_t columns) const;
   int64_t images_at_once(const at::Tensor& pixels) const;
   VitOutput forward_together(const at::Tensor& pixels, const VitRequest& request) const;
-  void check_pixels(const at::Tensor& pixels) const;
 
   struct Cache {
     std::mutex mutex;

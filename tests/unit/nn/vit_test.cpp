@@ -311,6 +311,27 @@ TEST_CASE("with all blocks diagonal no token sees another") {
   CHECK(difference.sum().item<float>() == difference[0][1].item<float>());
 }
 
+TEST_CASE("the class token alone is what the whole pass gives of it") {
+  const at::NoGradGuard no_gradients;
+  for (VitConfig config : {small_dino(), small_clip()}) {
+    for (const int64_t diagonal : {0, 1}) {
+      config.diagonal_last_layers = diagonal;
+      MadeWeights weights(false);
+      const VisionTransformer tower(config, config.pre_norm ? VitNames::openai() : VitNames::dinov2(),
+                                    weights.source());
+      const int64_t side = 12;
+      const at::Tensor pixels = at::randn({3, 3, side, side});
+      VitRequest request;
+      request.class_only = true;
+      const VitOutput alone = tower.forward(pixels, request);
+      CHECK(alone.tokens_raw.sizes() == at::IntArrayRef({3, 1, 12}));
+      CHECK_FALSE(alone.qkv_last.defined());
+      CHECK(at::allclose(alone.tokens_raw.select(1, 0), tower.forward(pixels).tokens_raw.select(1, 0), 1e-4,
+                         1e-5));
+    }
+  }
+}
+
 TEST_CASE("pixels of a wrong shape are refused, and odd sizes are where the model says so") {
   MadeWeights weights(false);
   const VisionTransformer strict(small_dino(), VitNames::dinov2(), weights.source());
