@@ -159,7 +159,8 @@ std::string short_number(double number) {
 /// "0 to 100", "at least 1", "reference | intersect"
 std::string allowed(const Parameter& parameter) {
   if (!parameter.choices.empty()) {
-    return fmt::format("{}", fmt::join(parameter.choices, " | "));
+    return fmt::format("{}{}", parameter.type == ParameterType::path ? "a file | " : "",
+                       fmt::join(parameter.choices, " | "));
   }
   if (parameter.minimum && parameter.maximum) {
     return fmt::format("{} to {}", short_number(*parameter.minimum), short_number(*parameter.maximum));

@@ -10,7 +10,7 @@ struct WorksOptions {
 
 void declare(patchioner::ParameterList<WorksOptions>& list) {
   list.add("factor", &WorksOptions::factor, "what features are multiplied by").range(0.5, 100);
-  list.add("weights", &WorksOptions::weights, "a file").path();
+  list.add("weights", &WorksOptions::weights, "a file").path().choices({"none"});
 }
 
 class Works : public patchioner::Gap {

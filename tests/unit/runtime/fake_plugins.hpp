@@ -13,6 +13,7 @@ struct ColourBackbone : Backbone {
   ImageSpec spec{.resize_dim = 8, .crop_dim = 8, .patch_size = 4, .mean = {0, 0, 0}, .std = {1, 1, 1}};
   BackboneCapabilities can{.global = true, .attention = false, .text = false, .regions = false};
   std::string fingerprint;
+  bool loses_a_row = false;
   mutable std::vector<int64_t> batches;       ///< sizes of the batches seen
   mutable std::vector<int64_t> region_calls;  ///< how many regions each call of encode_regions had
 
@@ -35,7 +36,10 @@ struct ColourBackbone : Backbone {
     region_calls.push_back(static_cast<int64_t>(regions.size()));
     RegionFeatures result;
     const at::Tensor factors = at::arange(1, static_cast<int64_t>(regions.size()) + 1, at::kFloat);
-    result.features = factors.unsqueeze(1) * pixels.mean({2, 3});
+    result.features = factors.unsqueeze(1) * pixels.mean({2, 3});  // [R,3]
+    if (loses_a_row) {
+      result.features = result.features.slice(0, 1);
+    }
     for (size_t i = 0; i < regions.size(); ++i) {
       if (std::holds_alternative<Trace>(regions[i].shape)) {
         throw Error(ErrorKind::data, "traces are not for me");

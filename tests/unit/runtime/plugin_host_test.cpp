@@ -298,3 +298,12 @@ TEST_CASE("a section is completed with the plugin's defaults, and paths start at
   const auto gap = host.gap(parse_yaml("plugin: works\nweights: b.pth\n", "/data/x.yaml"), {});
   CHECK(gap->text_fingerprint() == "/data/b.pth");
 }
+
+TEST_CASE("a word that a path may be instead of a file reaches the plugin as it is") {
+  PluginHost host({kBroken});
+  const Value section = parse_yaml("plugin: works\nweights: none\n", "/data/x.yaml");
+  CHECK(host.resolve(PluginKind::gap, section).at("weights") == Value("none"));
+  CHECK(host.gap(section, {})->text_fingerprint() == "none");
+  const auto other = host.gap(parse_yaml("plugin: works\nweights: nona\n", "/data/x.yaml"), {});
+  CHECK(other->text_fingerprint() == "/data/nona");
+}
