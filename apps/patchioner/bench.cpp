@@ -2,12 +2,16 @@
 #include "bench.hpp"
 
 #include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <patchioner/error.hpp>
 #include <thread>
 
 #include "commands.hpp"
@@ -99,10 +103,34 @@ std::vector<Timing> measure_in_turn(const std::vector<std::function<void()>>& ca
   return timings;
 }
 
+void run_again(const std::vector<std::string>& arguments, ChildOutput output) {
+  std::vector<char*> values;
+  for (const std::string& argument : arguments) {
+    values.push_back(const_cast<char*>(argument.c_str()));
+  }
+  values.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (output == ChildOutput::hidden) {
+      const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+      ::dup2(nowhere, STDOUT_FILENO);
+    }
+    ::execv("/proc/self/exe", values.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    throw Error(ErrorKind::data, "the run that was to be measured failed; its message stands above");
+  }
+}
+
 void add_bench_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand("bench", "Measure speed and memory");
   command->require_subcommand(1);
   add_bench_start(*command);
+  add_bench_loading(*command);
   add_bench_backbones(*command);
   add_bench_decoders(*command);
   add_bench_precision(*command);

@@ -42,9 +42,17 @@ struct Timing {
 /// alike. An interrupt ends it after the run in flight.
 std::vector<Timing> measure_in_turn(const std::vector<std::function<void()>>& candidates, int64_t repeat);
 
+/// What becomes of a child's standard output.
+enum class ChildOutput { shown, hidden };
+
+/// Runs this program anew with the arguments, the first of which is its name; throws an Error of kind data
+/// when it fails.
+void run_again(const std::vector<std::string>& arguments, ChildOutput output);
+
 // Each adds its suite below `bench`.
 void add_bench_backbones(CLI::App& bench);
 void add_bench_decoders(CLI::App& bench);
+void add_bench_loading(CLI::App& bench);
 void add_bench_precision(CLI::App& bench);
 void add_bench_start(CLI::App& bench);
 

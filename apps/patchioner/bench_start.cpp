@@ -1,8 +1,4 @@
 // patchioner bench start: from the start of the process to the first caption.
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <memory>
 #include <patchioner/error.hpp>
 
@@ -16,28 +12,6 @@ struct StartBench {
   std::string image;
   int64_t repeat = 5;
 };
-
-/// Runs this program anew with the arguments and without its output; throws when it fails.
-void run_again(const std::vector<std::string>& arguments) {
-  std::vector<char*> values;
-  for (const std::string& argument : arguments) {
-    values.push_back(const_cast<char*>(argument.c_str()));
-  }
-  values.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    ::dup2(nowhere, STDOUT_FILENO);
-    ::execv("/proc/self/exe", values.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw Error(ErrorKind::data, "the captioning that was to be measured failed; its message stands above");
-  }
-}
 
 }  // namespace
 
@@ -58,7 +32,8 @@ void add_bench_start(CLI::App& bench) {
     if (!options->config.empty()) {
       arguments.insert(arguments.end(), {"--config", options->config});
     }
-    const Timing timing = measure_in_turn({[&] { run_again(arguments); }}, options->repeat)[0];
+    const Timing timing =
+        measure_in_turn({[&] { run_again(arguments, ChildOutput::hidden); }}, options->repeat)[0];
     fmt::print("from process start to its end, one caption of {}: median {:.2f} s, fastest {:.2f} s\n",
                options->image, timing.median(), timing.fastest());
   });

@@ -1,11 +1,14 @@
-// patchioner checkpoint inspect: what is in a checkpoint file.
+// patchioner checkpoint inspect: what is in a checkpoint file. The other subcommand is in
+// checkpoint_convert.cpp.
+#include "checkpoint.hpp"
+
 #include <fmt/ranges.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
-#include "checkpoint/name_layout.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 #include "checkpoint/state_dict.hpp"
 #include "checkpoint/tensor_bytes.hpp"
 #include "commands.hpp"
@@ -45,34 +48,13 @@ Totals totals_of(const std::vector<const TensorInfo*>& infos) {
   return totals;
 }
 
-/// "86.6 M", for numbers of values and of bytes.
-std::string short_number(uint64_t number) {
-  constexpr std::array<std::pair<double, char>, 3> kScales = {{{1e9, 'G'}, {1e6, 'M'}, {1e3, 'k'}}};
-  for (const auto& [scale, letter] : kScales) {
-    if (static_cast<double>(number) >= scale) {
-      return fmt::format("{:.1f} {}", static_cast<double>(number) / scale, letter);
-    }
-  }
-  return std::to_string(number);
-}
-
-std::string byte_text(uint64_t bytes) {
-  return bytes < 1000 ? fmt::format("{} bytes", bytes) : short_number(bytes) + "B";
-}
-
-uint64_t size_on_disk(const StateDict& dict) {
-  uint64_t size = 0;
-  for (const auto& file : dict.source().files()) {
-    size += std::filesystem::file_size(file);
-  }
-  return size;
-}
-
 void print_json(const StateDict& dict, const std::vector<const TensorInfo*>& shown) {
   nlohmann::ordered_json json;
   json["file"] = dict.path().string();
   json["format"] = to_string(dict.format());
-  json["names"] = guess_layout(dict.names());
+  const CheckpointIdentity identity = identify(dict);
+  json["family"] = to_string(identity.family);
+  json["is"] = identity.words;
   json["sha256"] = dict.digest();
   json["bytes"] = size_on_disk(dict);
   json["metadata"] = dict.metadata();
@@ -110,9 +92,12 @@ void print_pairs(const char* title, const std::vector<std::pair<std::string, std
 
 void print_text(const StateDict& dict, const std::vector<const TensorInfo*>& shown,
                 const std::string& prefix) {
-  const std::string names = guess_layout(dict.names());
+  const CheckpointIdentity identity = identify(dict);
   fmt::print("{}\n", dict.path().string());
-  fmt::print("  format   {}{}\n", to_string(dict.format()), names.empty() ? "" : ", looks like " + names);
+  fmt::print("  format   {}\n", to_string(dict.format()));
+  fmt::print("  family   {}\n", identity.words.empty() ? "not known here"
+                                                       : fmt::format("looks like {}; {}", identity.words,
+                                                                     advice(identity.family)));
   fmt::print("  sha256   {}\n", dict.digest());
   const auto files = dict.source().files();
   fmt::print("  size     {}{}\n", byte_text(size_on_disk(dict)),
@@ -157,8 +142,30 @@ void run_inspect(const InspectArguments& arguments) {
 
 }  // namespace
 
+std::string short_number(uint64_t number) {
+  constexpr std::array<std::pair<double, char>, 3> kScales = {{{1e9, 'G'}, {1e6, 'M'}, {1e3, 'k'}}};
+  for (const auto& [scale, letter] : kScales) {
+    if (static_cast<double>(number) >= scale) {
+      return fmt::format("{:.1f} {}", static_cast<double>(number) / scale, letter);
+    }
+  }
+  return std::to_string(number);
+}
+
+std::string byte_text(uint64_t bytes) {
+  return bytes < 1000 ? fmt::format("{} bytes", bytes) : short_number(bytes) + "B";
+}
+
+uint64_t size_on_disk(const StateDict& dict) {
+  uint64_t size = 0;
+  for (const auto& file : dict.source().files()) {
+    size += std::filesystem::file_size(file);
+  }
+  return size;
+}
+
 void add_checkpoint_command(CommandLine& line) {
-  CLI::App* command = line.app.add_subcommand("checkpoint", "Look into checkpoint files");
+  CLI::App* command = line.app.add_subcommand("checkpoint", "Look into checkpoint files, and convert them");
   command->require_subcommand(1);
   CLI::App* inspect = command->add_subcommand(
       "inspect", "Show format, digest, metadata, layout and all tensors of a checkpoint");
@@ -179,6 +186,7 @@ void add_checkpoint_command(CommandLine& line) {
     arguments->root_given = root->count() > 0;
     run_inspect(*arguments);
   });
+  add_checkpoint_convert(*command);
 }
 
 }  // namespace patchioner

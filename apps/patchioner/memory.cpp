@@ -15,6 +15,7 @@
 #include "memory/bank_builder.hpp"
 #include "memory/bank_texts.hpp"
 #include "memory/memory_bank.hpp"
+#include "runtime/fingerprint_difference.hpp"
 #include "runtime/plugin_host.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/append_file.hpp"
@@ -289,8 +290,8 @@ nlohmann::ordered_json describe_bank(const InspectArguments& arguments) {
     const std::string fingerprint = side.backbone->text_fingerprint();
     const auto recorded = bank->metadata().find("text_fingerprint");
     if (recorded != bank->metadata().end() && !recorded->second.empty() && recorded->second != fingerprint) {
-      warn_once(
-          fmt::format("{}: the bank was made by another text encoder than the config's", arguments.file));
+      warn_once(fmt::format("{}: the bank was made by another text encoder than the config's ({})",
+                            arguments.file, fingerprint_difference(recorded->second, fingerprint)));
     }
     constexpr double kTemperature = 0.01;  // the gap's default
     const auto matches = bank->nearest(encode_texts(*side.backbone, std::span(&arguments.nearest, 1)),

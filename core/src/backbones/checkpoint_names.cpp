@@ -86,7 +86,9 @@ at::Tensor tensor_of(const TensorRecipe& recipe, const std::vector<int64_t>& sha
   if (recipe.transposed) {
     std::swap(stored[0], stored[1]);
   }
-  stored.front() /= static_cast<int64_t>(recipe.parts.size());
+  if (recipe.parts.size() > 1) {  // a scalar has no first axis
+    stored.front() /= static_cast<int64_t>(recipe.parts.size());
+  }
   if (recipe.zero_class_row) {
     stored[1] -= 1;
   }

@@ -6,6 +6,7 @@
 #include <patchioner/error.hpp>
 
 #include "backbones/named_results.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 #include "image/pixel_norm.hpp"
 
 namespace patchioner {
@@ -62,6 +63,8 @@ ClipBackboneParts load_clip_parts(const std::string& plugin, const ClipWeightsOp
   ClipBackboneParts parts;
   parts.plugin = plugin;
   parts.image_weights = parts.text_weights = StateDict::open(options.weights);
+  require_family(parts.image_weights, {CheckpointFamily::clip},
+                 "`weights` must be a CLIP with a vision transformer");
   const ClipModel model = load_clip(ClipCheckpoint(parts.image_weights), load);
   parts.image = model.image;
   parts.text = model.text;

@@ -9,8 +9,8 @@ namespace {
 /// embeddings.
 bool stored_in_half(const std::string& name) {
   return name.find(".attn.") != std::string::npos || name.find(".mlp.") != std::string::npos ||
-         name.ends_with("conv1.weight") || name.ends_with("proj") || name == "text_projection" ||
-         name.ends_with("proj_bias");
+         name.ends_with("conv1.weight") || name.ends_with("conv1_alpha.weight") || name.ends_with("proj") ||
+         name == "text_projection" || name.ends_with("proj_bias");
 }
 
 WeightSource rounded_to_half(WeightSource source) {
@@ -21,17 +21,17 @@ WeightSource rounded_to_half(WeightSource source) {
 }
 
 template <class Setting>
-Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& checkpoint, const char* what,
-              const char* option) {
+Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& checkpoint,
+              const ClipLoadOptions& options, const char* what, const char* option) {
   if (setting) {
     return *setting;
   }
   throw Error(
       ErrorKind::config,
-      "{}: the {} cannot be read from the weights; give the model's configuration file as `config` (or lay "
-      "it beside the weights), "
-      "or set `{}`, or say `format: openai` when OpenAI's own model is meant (QuickGELU, heads of 64)",
-      checkpoint.state_dict().description(), what, option);
+      "{0}: the {1} cannot be read from the weights; give the model's configuration file as `{2}config` (or "
+      "lay it beside the weights), or set `{2}{3}`, or say `{2}format: openai` when OpenAI's own model is "
+      "meant (QuickGELU, heads of 64)",
+      checkpoint.state_dict().description(), what, options.choices.option_prefix, option);
 }
 
 /// A size that is read off a tensor's shape; 1 for an absent tensor, which the loader then reports.
@@ -44,10 +44,12 @@ VitConfig image_config(const ClipCheckpoint& checkpoint, const ClipSettings& set
                        const ClipLoadOptions& options) {
   VitConfig config;
   config.block.width = size_of(checkpoint, "visual.conv1.weight", 0);
-  config.block.heads = known(settings.image_heads, checkpoint, "head count of the image tower", "heads");
+  config.block.heads =
+      known(settings.image_heads, checkpoint, options, "head count of the image tower", "heads");
   config.block.hidden = size_of(checkpoint, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = config.final_epsilon = settings.image_epsilon;
-  config.block.activation = known(settings.image_activation, checkpoint, "activation", "activation");
+  config.block.activation = known(settings.image_activation, checkpoint, options, "activation", "activation");
+  config.channels = options.channels;
   config.layers = checkpoint.layers("visual.transformer.resblocks.");
   config.patch_size = size_of(checkpoint, "visual.conv1.weight", 3);
   config.position_rows = size_of(checkpoint, "visual.positional_embedding", 0);
@@ -60,13 +62,15 @@ VitConfig image_config(const ClipCheckpoint& checkpoint, const ClipSettings& set
   return config;
 }
 
-ClipTextConfig text_config(const ClipCheckpoint& checkpoint, const ClipSettings& settings) {
+ClipTextConfig text_config(const ClipCheckpoint& checkpoint, const ClipSettings& settings,
+                           const ClipLoadOptions& options) {
   ClipTextConfig config;
   config.block.width = size_of(checkpoint, "ln_final.weight", 0);
-  config.block.heads = known(settings.text_heads, checkpoint, "head count of the text tower", "text_heads");
+  config.block.heads =
+      known(settings.text_heads, checkpoint, options, "head count of the text tower", "text_heads");
   config.block.hidden = size_of(checkpoint, "transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = settings.text_epsilon;
-  config.block.activation = known(settings.text_activation, checkpoint, "activation", "activation");
+  config.block.activation = known(settings.text_activation, checkpoint, options, "activation", "activation");
   config.layers = checkpoint.layers("transformer.resblocks.");
   config.context = size_of(checkpoint, "positional_embedding", 0);
   config.vocabulary = size_of(checkpoint, "token_embedding.weight", 0);
@@ -106,7 +110,7 @@ ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipSettings& settin
   if (text) {
     model.text = lazy_tower<ClipText>(
         loader, reader, options.device,
-        [config = text_config(checkpoint, model.settings), precision](const WeightSource& source) {
+        [config = text_config(checkpoint, model.settings, options), precision](const WeightSource& source) {
           return std::make_shared<ClipText>(config, source, precision);
         });
   }

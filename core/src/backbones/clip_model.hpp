@@ -25,6 +25,7 @@ struct ClipLoadOptions {
   PositionRule position_rule = PositionRule::bicubic_aa;
   std::string attention_type = "qkv";
   int64_t diagonal_last_layers = 0;
+  int64_t channels = 3;  ///< of pixels; another number needs `change` to make the patch weight
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;
   /// What a plugin changes in the tensors before a tower is built from them: its source answers to canonical

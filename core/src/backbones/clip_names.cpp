@@ -1,8 +1,9 @@
 #include "backbones/clip_names.hpp"
 
-#include <array>
 #include <patchioner/error.hpp>
 #include <utility>
+
+#include "checkpoint/checkpoint_family.hpp"
 
 namespace patchioner {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::string_view kImage = "visual.";
 constexpr std::string_view kImageBlocks = "visual.transformer.resblocks.";
 constexpr std::string_view kTextBlocks = "transformer.resblocks.";
+constexpr std::string_view kWanted = "a CLIP with a vision transformer is wanted here";
 
 }  // namespace
 
@@ -26,7 +28,8 @@ std::string_view to_string(ClipLayout layout) {
 }
 
 ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(state_dict)) {
-  refuse_other_architectures();
+  // A CLIP with an alpha convolution keeps its other names; the plugin that wants none refuses it.
+  require_family(state_dict_, {CheckpointFamily::clip, CheckpointFamily::alphaclip}, kWanted);
   if (state_dict_.contains_prefix("text.transformer.resblocks.")) {
     prefixes_.text = "text.";
   }
@@ -38,37 +41,12 @@ ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(sta
   } else if (state_dict_.contains("patch_embed.proj.weight") && state_dict_.contains_prefix("norm_pre.")) {
     layout_ = ClipLayout::timm;
   } else {
-    throw Error(ErrorKind::checkpoint,
-                "{} is no CLIP with a vision transformer: none of visual.conv1.weight (OpenAI, open_clip), "
-                "vision_model.* or "
-                "text_model.* (Hugging Face), patch_embed.proj.weight with norm_pre.* (timm) is in it",
-                state_dict_.description());
+    refuse_checkpoint(state_dict_, kWanted);
   }
 }
 
 ClipCheckpoint::ClipCheckpoint(StateDict state_dict, ClipPrefixes prefixes)
     : state_dict_(std::move(state_dict)), prefixes_(std::move(prefixes)) {}
-
-void ClipCheckpoint::refuse_other_architectures() const {
-  const std::array<std::pair<std::string_view, std::string_view>, 4> refused = {{
-      {"visual.layer1.", "the image tower is a ResNet"},
-      {"visual.trunk.", "the image tower is a timm model inside open_clip"},
-      {"visual.attn_pool.", "the image tower pools by attention"},
-      {"visual.transformer.resblocks.0.ls_", "the image tower scales its branches (ls_1, ls_2)"},
-  }};
-  for (const auto& [prefix, what] : refused) {
-    if (state_dict_.contains_prefix(prefix)) {
-      throw Error(ErrorKind::checkpoint, "{}: {}; only CLIP's plain vision transformer is supported here",
-                  state_dict_.description(), what);
-    }
-  }
-  if (state_dict_.contains("visual.conv1.weight") && !state_dict_.contains("visual.ln_pre.weight")) {
-    throw Error(
-        ErrorKind::checkpoint,
-        "{}: the image tower has no visual.ln_pre; only CLIP's plain vision transformer is supported here",
-        state_dict_.description());
-  }
-}
 
 bool ClipCheckpoint::has_image_tower() const {
   return contains("visual.conv1.weight");
@@ -92,10 +70,16 @@ TensorRecipe ClipCheckpoint::recipe(const std::string& name) const {
     case ClipLayout::openai:
       break;
   }
-  return {{name.starts_with(kImage) ? prefixes_.image + name.substr(kImage.size()) : prefixes_.text + name}};
+  std::string stored =
+      name.starts_with(kImage) ? prefixes_.image + name.substr(kImage.size()) : prefixes_.text + name;
+  constexpr std::string_view kInProj = ".in_proj_";
+  if (const size_t start = stored.find(kInProj); start != std::string::npos) {
+    stored.replace(start, kInProj.size(), prefixes_.in_proj);
+  }
+  return {{stored}};
 }
 
-TensorRecipe ClipCheckpoint::hugging_face_recipe(const std::string& name) const {
+TensorRecipe ClipCheckpoint::hugging_face_recipe(const std::string& name) {
   static const NamePairs outside = {
       {"visual.class_embedding", "vision_model.embeddings.class_embedding"},
       {"visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"},

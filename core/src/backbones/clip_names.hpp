@@ -18,7 +18,8 @@ std::string_view to_string(ClipLayout layout);
 /// Where the two towers stand in a checkpoint under OpenAI's names.
 struct ClipPrefixes {
   std::string image = "visual.";
-  std::string text;  ///< "text." in open_clip files with a text tower of its own class
+  std::string text;                   ///< "text." in open_clip files with a text tower of its own class
+  std::string in_proj = ".in_proj_";  ///< before "weight" and "bias"; ".in_proj." in AlphaCLIP's files
 };
 
 /// The tensors under canonical names: "visual.conv1.weight",
@@ -32,7 +33,8 @@ class ClipCheckpoint {
   explicit ClipCheckpoint(StateDict state_dict);
 
   /// A checkpoint of another model that holds towers of a CLIP under OpenAI's names behind prefixes of its
-  /// own, both of them not empty (DenseCLIP). That it is one, the caller knows.
+  /// own (DenseCLIP, AlphaCLIP). That it is one, the caller knows. The prefix of a tower that is there may be
+  /// empty when the other one is not there.
   ClipCheckpoint(StateDict state_dict, ClipPrefixes prefixes);
 
   ClipLayout layout() const { return layout_; }
@@ -60,11 +62,14 @@ class ClipCheckpoint {
   /// `loader`.
   void ignore_rest(TensorLoader& loader, bool image, bool text) const;
 
- private:
+  /// Which tensors of the file make the one of a canonical name.
   TensorRecipe recipe(const std::string& name) const;
-  TensorRecipe hugging_face_recipe(const std::string& name) const;
+
+  /// The same for files of transformers.
+  static TensorRecipe hugging_face_recipe(const std::string& name);
+
+ private:
   TensorRecipe timm_recipe(const std::string& name) const;
-  void refuse_other_architectures() const;
 
   StateDict state_dict_;
   ClipLayout layout_ = ClipLayout::openai;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "backbones/stored_settings.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
 
@@ -170,13 +171,15 @@ std::filesystem::path config_beside(const ClipCheckpoint& checkpoint) {
   return {};
 }
 
-void check_format(const ClipCheckpoint& checkpoint, const std::string& format) {
+void check_format(const ClipCheckpoint& checkpoint, const ClipChoices& choices) {
+  const std::string& format = choices.format;
   const ClipLayout wanted = format == "hugging_face" ? ClipLayout::hugging_face
                             : format == "timm"       ? ClipLayout::timm
                                                      : ClipLayout::openai;
   if (format != "auto" && wanted != checkpoint.layout()) {
-    throw Error(ErrorKind::config, "format is {}, but {} holds tensors named as {} does", format,
-                checkpoint.state_dict().description(), to_string(checkpoint.layout()));
+    throw Error(ErrorKind::config, "{}format is {}, but {} holds tensors named as {} does",
+                choices.option_prefix, format, checkpoint.state_dict().description(),
+                to_string(checkpoint.layout()));
   }
 }
 
@@ -219,9 +222,13 @@ ClipSettings read_clip_settings(const std::filesystem::path& file) {
 }
 
 ClipSettings find_clip_settings(const ClipCheckpoint& checkpoint, const ClipChoices& choices) {
-  check_format(checkpoint, choices.format);
-  ClipSettings settings;
-  const std::filesystem::path file = choices.config.empty() ? config_beside(checkpoint) : choices.config;
+  check_format(checkpoint, choices);
+  // A configuration that is named goes before what the file itself carries, that before one that lies beside.
+  const std::optional<ClipSettings> stored =
+      choices.config.empty() ? stored_clip_settings(checkpoint.state_dict()) : std::nullopt;
+  ClipSettings settings = stored.value_or(ClipSettings());
+  const std::filesystem::path file =
+      stored || !choices.config.empty() ? choices.config : config_beside(checkpoint);
   if (!file.empty()) {
     settings = read_clip_settings(file);
   }

@@ -20,6 +20,7 @@ struct ClipChoices {
   std::string activation = "auto";  ///< auto, quick_gelu, gelu, gelu_tanh
   int64_t heads = 0;                ///< of the image tower; 0: found out
   int64_t text_heads = 0;           ///< of the text tower; 0: found out
+  std::string option_prefix = {};   ///< of these options' names in messages ("clip_")
 };
 
 /// The settings of one model. Head counts are undefined where they could not be found out; asking for them is

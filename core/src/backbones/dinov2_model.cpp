@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "backbones/stored_settings.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -31,32 +32,47 @@ int64_t configured_heads(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOpt
   try {
     return nlohmann::json::parse(read_file(file)).at("num_attention_heads").get<int64_t>();
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::config, "{}: no configuration of a DINOv2 (num_attention_heads is wanted): {}",
-                file.string(), error.what());
-  }
-}
-
-int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options, int64_t width) {
-  int64_t heads = options.heads > 0 ? options.heads : configured_heads(checkpoint, options);
-  if (heads == 0 && width % kHeadWidth != 0) {
     throw Error(ErrorKind::config,
-                "{}: the width of {} is no multiple of {}, so the head count cannot be guessed; set `heads`",
-                checkpoint.state_dict().description(), width, kHeadWidth);
+                "{}: no configuration of a DINO or DINOv2 (num_attention_heads is wanted): {}", file.string(),
+                error.what());
   }
-  return heads == 0 ? width / kHeadWidth : heads;
 }
 
 }  // namespace
 
+std::optional<int64_t> known_heads(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options) {
+  int64_t heads = options.heads;
+  if (heads == 0 && options.config.empty()) {
+    heads = stored_heads(checkpoint.state_dict()).value_or(0);
+  }
+  if (heads == 0) {
+    heads = configured_heads(checkpoint, options);
+  }
+  return heads > 0 ? std::optional<int64_t>(heads) : std::nullopt;
+}
+
+int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options) {
+  const std::optional<int64_t> known = known_heads(checkpoint, options);
+  const int64_t width = size_of(checkpoint, "patch_embed.proj.weight", 0);
+  if (!known && width % kHeadWidth != 0) {
+    throw Error(
+        ErrorKind::config,
+        "{}: the width of {} is no multiple of {}, so the head count cannot be guessed; set `{}heads`",
+        checkpoint.state_dict().description(), width, kHeadWidth, options.option_prefix);
+  }
+  return known.value_or(width / kHeadWidth);
+}
+
 LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
                                          const Dinov2LoadOptions& options) {
+  const bool dinov2 = checkpoint.family() == CheckpointFamily::dinov2;
   VitConfig config;
   const int64_t width = size_of(checkpoint, "patch_embed.proj.weight", 0);
   config.block.width = width;
-  config.block.heads = head_count(checkpoint, options, width);
+  config.block.heads = head_count(checkpoint, options);
   config.block.epsilon = config.final_epsilon = kEpsilon;
   config.block.activation = Activation::gelu;
-  config.block.layer_scale = checkpoint.contains("blocks.0.ls1.gamma");
+  config.block.layer_scale = dinov2;
   config.block.swiglu = checkpoint.contains("blocks.0.mlp.w12.weight");
   config.block.hidden = config.block.swiglu ? size_of(checkpoint, "blocks.0.mlp.w3.weight", 1)
                                             : size_of(checkpoint, "blocks.0.mlp.fc1.weight", 0);
@@ -67,8 +83,8 @@ LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
   config.registers = checkpoint.contains("register_tokens") ? size_of(checkpoint, "register_tokens", 1) : 0;
   config.position_rule = config.registers > 0 ? PositionRule::bicubic_aa : PositionRule::bicubic_offset;
   config.attention_type = options.attention_type;
-  config.strict_size = true;
-  TensorLoader loader(checkpoint.state_dict(), "a DINOv2");
+  config.strict_size = dinov2;  // DINO's convolution cuts off what is no whole patch (spec/03 section 2)
+  TensorLoader loader(checkpoint.state_dict(), dinov2 ? "a DINOv2" : "a DINO");
   checkpoint.ignore_rest(loader);
   const WeightReader reader = [checkpoint](TensorLoader& through, at::Device device) {
     return checkpoint.weights(through, device);

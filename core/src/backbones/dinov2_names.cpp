@@ -12,20 +12,19 @@ namespace {
 
 constexpr std::string_view kBlocks = "blocks.";
 constexpr std::string_view kHuggingFaceBlocks = "encoder.layer.";
+constexpr std::string_view kWanted = "a DINOv2 (official, Hugging Face or timm) is wanted here";
 
 /// What trainers and classification models put in front of the backbone's names.
 StateDict backbone_part(const StateDict& whole) {
+  require_family(whole, {CheckpointFamily::dinov2, CheckpointFamily::dino}, kWanted);
   for (const std::string_view prefix :
-       {"", "backbone.", "teacher.backbone.", "teacher.", "dinov2.", "dinov2_with_registers."}) {
+       {"", "backbone.", "teacher.backbone.", "teacher.", "dinov2.", "dinov2_with_registers.", "vit."}) {
     const std::string start(prefix);
     if (whole.contains(start + "cls_token") || whole.contains(start + "embeddings.cls_token")) {
       return prefix.empty() ? whole : whole.with_prefix(prefix);
     }
   }
-  throw Error(
-      ErrorKind::checkpoint,
-      "{} is no DINOv2: neither cls_token (official, timm) nor embeddings.cls_token (Hugging Face) is in it",
-      whole.description());
+  refuse_checkpoint(whole, kWanted);
 }
 
 bool is_square(int64_t count) {
@@ -50,13 +49,8 @@ std::string_view to_string(Dinov2Layout layout) {
 Dinov2Checkpoint::Dinov2Checkpoint(StateDict state_dict) : state_dict_(backbone_part(state_dict)) {
   if (state_dict_.contains("embeddings.cls_token")) {
     layout_ = Dinov2Layout::hugging_face;
+    hugging_face_vit_ = state_dict_.contains(fmt::format("{}0.layernorm_before.weight", kHuggingFaceBlocks));
     return;
-  }
-  if (state_dict_.contains_prefix("norm_pre.")) {
-    throw Error(ErrorKind::checkpoint,
-                "{} is no DINOv2: it has a norm before the blocks (norm_pre), as timm's CLIP image towers "
-                "do; use the plugin clip",
-                state_dict_.description());
   }
   const TensorInfo* positions = state_dict_.info("pos_embed");
   positions_without_class_ =
@@ -71,6 +65,21 @@ Dinov2Checkpoint::Dinov2Checkpoint(StateDict state_dict) : state_dict_(backbone_
   find_chunks();
 }
 
+CheckpointFamily Dinov2Checkpoint::family() const {
+  if (contains("register_tokens") || state_dict_.contains("mask_token") ||
+      state_dict_.contains("embeddings.mask_token")) {
+    return CheckpointFamily::dinov2;
+  }
+  const int64_t count = layers();
+  for (int64_t layer = 0; layer < count; ++layer) {
+    const std::string block = fmt::format("{}{}.", kBlocks, layer);
+    if (contains(block + "ls1.gamma") || contains(block + "ls2.gamma")) {
+      return CheckpointFamily::dinov2;
+    }
+  }
+  return CheckpointFamily::dino;
+}
+
 void Dinov2Checkpoint::find_chunks() {
   for (const std::string& name : state_dict_.names()) {
     const auto chunk = split_block(name, kBlocks);
@@ -83,7 +92,7 @@ void Dinov2Checkpoint::find_chunks() {
 
 TensorRecipe Dinov2Checkpoint::recipe(const std::string& name) const {
   if (layout_ == Dinov2Layout::hugging_face) {
-    return hugging_face_recipe(name);
+    return hugging_face_recipe(name, hugging_face_vit_);
   }
   if (layout_ == Dinov2Layout::timm) {
     return timm_recipe(name);
@@ -96,9 +105,10 @@ TensorRecipe Dinov2Checkpoint::recipe(const std::string& name) const {
   return {{name}};
 }
 
-TensorRecipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name) const {
+TensorRecipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name, bool plain_vit) {
   static const NamePairs outside = {
       {"cls_token", "embeddings.cls_token"},
+      {"mask_token", "embeddings.mask_token"},
       {"register_tokens", "embeddings.register_tokens"},
       {"pos_embed", "embeddings.position_embeddings"},
       {"patch_embed.proj.", "embeddings.patch_embeddings.projection."},
@@ -108,6 +118,13 @@ TensorRecipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name) cons
       {"attn.proj.", "attention.output.dense."}, {"ls1.gamma", "layer_scale1.lambda1"},
       {"ls2.gamma", "layer_scale2.lambda1"},     {"mlp.w12.", "mlp.weights_in."},
       {"mlp.w3.", "mlp.weights_out."},
+  };
+  static const NamePairs inside_vit = {
+      {"norm1.", "layernorm_before."},
+      {"norm2.", "layernorm_after."},
+      {"attn.proj.", "attention.output.dense."},
+      {"mlp.fc1.", "intermediate.dense."},
+      {"mlp.fc2.", "output.dense."},
   };
   const auto found = split_block(name, kBlocks);
   if (!found) {
@@ -120,7 +137,7 @@ TensorRecipe Dinov2Checkpoint::hugging_face_recipe(const std::string& name) cons
     const std::string end = "." + found->rest.substr(kPacked.size());
     return {{attention + "query" + end, attention + "key" + end, attention + "value" + end}};
   }
-  return {{block + replaced_start(found->rest, inside).value_or(found->rest)}};
+  return {{block + replaced_start(found->rest, plain_vit ? inside_vit : inside).value_or(found->rest)}};
 }
 
 TensorRecipe Dinov2Checkpoint::timm_recipe(const std::string& name) const {

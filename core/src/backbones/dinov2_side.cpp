@@ -5,6 +5,7 @@
 #include <patchioner/error.hpp>
 
 #include "backbones/dinov2_model.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 #include "image/pixel_norm.hpp"
 
 namespace patchioner {
@@ -45,7 +46,10 @@ Dinov2ImageSide::Dinov2ImageSide(const Dinov2Options& options, const PluginConte
     return;
   }
   const at::NoGradGuard no_gradients;
-  const Dinov2Checkpoint checkpoint(StateDict::open(options.weights));
+  const StateDict file = StateDict::open(options.weights);
+  require_family(file, {CheckpointFamily::dinov2, CheckpointFamily::dino},
+                 "`weights` must be a DINOv2 (official, Hugging Face or timm)");
+  const Dinov2Checkpoint checkpoint(file);
   image_ = load_dinov2(
       checkpoint, {options.heads, options.config, options.attention_type, context.device, context.precision});
   map_ = {map_heads(options.map_heads, config()), map_reduce_of(options)};

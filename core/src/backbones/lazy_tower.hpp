@@ -43,7 +43,9 @@ LazyTower<Net> lazy_tower(TensorLoader& loader, WeightReader reader, at::Device 
             const c10::InferenceMode ordinary(false);
             const at::NoGradGuard no_gradients;
             TensorLoader fresh = loader;
-            return build(reader(fresh, device));
+            std::shared_ptr<const Net> net = build(reader(fresh, device));
+            fresh.release_pages();
+            return net;
           }};
 }
 

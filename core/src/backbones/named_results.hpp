@@ -71,7 +71,8 @@ VitRequest request_for(std::span<const std::string> intermediates);
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,
                               const std::string& name);
 
-/// Rows and columns of the input "grid" of the probe "position_table"; an Error of kind data for anything else.
+/// Rows and columns of the input "grid" of the probe "position_table"; an Error of kind data for anything
+/// else.
 std::pair<int64_t, int64_t> probe_grid(const std::map<std::string, at::Tensor>& inputs);
 
 /// The probe "position_table" of a tower: the input "grid" holds rows and columns -> [1+G,W] on the CPU.

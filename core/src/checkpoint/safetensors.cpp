@@ -198,6 +198,7 @@ class SafetensorsSource : public TensorSource {
   CheckpointFormat format() const override { return CheckpointFormat::safetensors; }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   std::vector<std::filesystem::path> files() const override { return {file_->path()}; }
+  void release_pages() const override { file_->release_pages(); }
 
   at::Tensor read(const std::string& name) const override {
     const TensorEntry& entry = entries_[index_.at(name)];

@@ -4,6 +4,7 @@
 
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/tensor_bytes.hpp"
+#include "checkpoint/tensor_to_write.hpp"
 
 namespace patchioner {
 
@@ -14,9 +15,8 @@ std::string safetensors_header(std::string json) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof length) + json;
 }
 
-void write_safetensors(const std::filesystem::path& path,
-                       const std::vector<std::pair<std::string, at::Tensor>>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+void stream_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) {
     header["__metadata__"] = metadata;
@@ -28,33 +28,38 @@ void write_safetensors(const std::filesystem::path& path,
     order[i] = i;
   }
   std::stable_sort(order.begin(), order.end(), [&](size_t left, size_t right) {
-    return tensors[left].second.element_size() > tensors[right].second.element_size();
+    return at::elementSize(tensors[left].info.dtype) > at::elementSize(tensors[right].info.dtype);
   });
   std::vector<uint64_t> begins(tensors.size());
   uint64_t position = 0;
   for (const size_t i : order) {
     begins[i] = position;
-    position += static_cast<uint64_t>(tensors[i].second.numel()) * tensors[i].second.element_size();
+    position += byte_count(tensors[i].info);
   }
   std::set<std::string_view> names;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto& [name, tensor] = tensors[i];
-    if (name == "__metadata__" || !names.insert(name).second) {
+    const TensorInfo& info = tensors[i].info;
+    if (info.name == "__metadata__" || !names.insert(info.name).second) {
       throw Error(ErrorKind::internal, "{}: the tensor name '{}' cannot be written twice or is reserved",
-                  path.string(), name);
+                  path.string(), info.name);
     }
-    const uint64_t size = static_cast<uint64_t>(tensor.numel()) * tensor.element_size();
-    header[name] = {{"dtype", safetensors_dtype(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {begins[i], begins[i] + size}}};
+    header[info.name] = {{"dtype", safetensors_dtype(info.dtype)},
+                         {"shape", info.shape},
+                         {"data_offsets", {begins[i], begins[i] + byte_count(info)}}};
   }
   AtomicFile file(path);
   file.write(safetensors_header(header.dump()));
   for (const size_t i : order) {
-    const at::Tensor tensor = tensors[i].second.detach().cpu().contiguous();
-    file.write(tensor.data_ptr(), static_cast<size_t>(tensor.numel()) * tensor.element_size());
+    const at::Tensor tensor = made(tensors[i], path);
+    file.write(tensor.data_ptr(), byte_count(tensors[i].info));
   }
   file.commit();
+}
+
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  stream_safetensors(path, at_hand(tensors), metadata);
 }
 
 }  // namespace patchioner

@@ -47,6 +47,11 @@ class ShardedSource : public TensorSource {
   }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   std::vector<std::filesystem::path> files() const override { return files_; }
+  void release_pages() const override {
+    for (const auto& shard : shards_) {
+      shard->release_pages();
+    }
+  }
 
  private:
   std::vector<std::filesystem::path> files_;

@@ -6,7 +6,7 @@
 #include <patchioner/error.hpp>
 #include <unordered_map>
 
-#include "checkpoint/name_layout.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 #include "checkpoint/open_source.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
@@ -224,9 +224,9 @@ StateDict StateDict::renamed(const std::function<std::string(const std::string&)
 }
 
 std::string StateDict::description() const {
-  const std::string layout = guess_layout(names());
+  const std::string words = identify(*this).words;
   return fmt::format("{} ({}{})", path_.filename().string(), to_string(format()),
-                     layout.empty() ? std::string() : ", looks like " + layout);
+                     words.empty() ? std::string() : ", looks like " + words);
 }
 
 std::string StateDict::digest() const {

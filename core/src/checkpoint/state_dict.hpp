@@ -53,6 +53,9 @@ class TensorSource {
   virtual const std::map<std::string, std::string>& unreadable() const;
   /// The files that the tensors lie in, for digests; the first one is the one that was opened.
   virtual std::vector<std::filesystem::path> files() const = 0;
+  /// Lets go of the memory that reading has filled with pages of the files; they are read again when they are
+  /// needed. Tensors that were changed in place stay as they are; nobody may be changing one meanwhile.
+  virtual void release_pages() const {}
   /// The first levels of a nested container, tensors left out; empty for flat ones.
   virtual std::vector<LayoutItem> layout() const { return {}; }
 };
@@ -150,6 +153,9 @@ class TensorLoader {
   void ignore(const std::string& name);
   void ignore_prefix(const std::string& prefix);
 
+  /// TensorSource::release_pages() of the file.
+  void release_pages() const { state_dict_.source().release_pages(); }
+
   /// Throws one Error of kind checkpoint with a table of missing and mis-shaped names; unexpected ones only
   /// make a log line.
   void finish();
@@ -176,6 +182,22 @@ class TensorLoader {
   std::vector<std::string> ignored_prefixes_;
 };
 
+/// A tensor of a file that is to be written: what it is, and what makes it when its turn comes, so that only
+/// one at a time is in memory.
+struct TensorToWrite {
+  TensorInfo info;
+  std::function<at::Tensor()> make;  ///< gives exactly what `info` says
+  std::optional<size_t> same_as;     ///< the place of an earlier one that it is equal to (a tied weight)
+};
+
+/// Writes tensors one after the other as one safetensors file, atomically. An Error of kind internal for a
+/// name that occurs twice and for a tensor that is not what was announced.
+void stream_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                        const std::map<std::string, std::string>& metadata = {});
+
+/// The same in the format of write_torch_state_dict; tensors that are the same share a storage.
+void stream_torch_state_dict(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors);
+
 /// Writes tensors as one safetensors file, atomically. Names are written in the order of the vector.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors,
@@ -194,7 +216,8 @@ void write_torch_state_dict(const std::filesystem::path& path,
 std::filesystem::path resolve_weights(const std::string& path,
                                       const std::vector<std::string>& default_files = {
                                           "model.safetensors", "model.safetensors.index.json",
-                                          "pytorch_model.bin", "open_clip_model.safetensors",
-                                          "open_clip_pytorch_model.bin", "decoder.pt"});
+                                          "pytorch_model.bin", "pytorch_model.bin.index.json",
+                                          "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+                                          "decoder.pt"});
 
 }  // namespace patchioner

@@ -3,7 +3,6 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
-#include "checkpoint/name_layout.hpp"
 #include "checkpoint/state_dict.hpp"
 #include "checkpoint/tensor_bytes.hpp"
 #include "support/nearest_name.hpp"

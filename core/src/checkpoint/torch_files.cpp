@@ -29,6 +29,7 @@ class TorchSource : public TensorSource {
   const std::map<std::string, std::string>& metadata() const override { return tree_.metadata; }
   const std::map<std::string, std::string>& unreadable() const override { return tree_.unreadable; }
   std::vector<std::filesystem::path> files() const override { return {file_->path()}; }
+  void release_pages() const override { file_->release_pages(); }
   std::vector<LayoutItem> layout() const override { return tree_.layout; }
 
   at::Tensor read(const std::string& name) const override {

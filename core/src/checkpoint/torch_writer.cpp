@@ -3,6 +3,7 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "checkpoint/tensor_bytes.hpp"
+#include "checkpoint/tensor_to_write.hpp"
 #include "checkpoint/zip_writer.hpp"
 
 namespace patchioner {
@@ -91,54 +92,33 @@ std::string_view storage_name(at::ScalarType dtype) {
   }
 }
 
-/// For each tensor the number of its storage: its own position, or that of an earlier tensor of the same
-/// memory (a tied weight), whose storage it shares as it would in a file of PyTorch's.
-std::vector<size_t> storages_of(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
-  std::vector<size_t> shared_with(tensors.size());
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const at::Tensor& tensor = tensors[i].second;
-    shared_with[i] = i;
-    for (size_t earlier = 0; earlier < i && tensor.is_contiguous() && tensor.numel() > 0; ++earlier) {
-      const at::Tensor& other = tensors[earlier].second;
-      if (other.is_contiguous() && other.const_data_ptr() == tensor.const_data_ptr() &&
-          other.numel() == tensor.numel() && other.scalar_type() == tensor.scalar_type()) {
-        shared_with[i] = earlier;
-        break;
-      }
-    }
-  }
-  return shared_with;
-}
-
 }  // namespace
 
-void write_torch_state_dict(const std::filesystem::path& path,
-                            const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+void stream_torch_state_dict(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors) {
   PickleWriter pickle;
   pickle.empty_ordered_dict();
   pickle.opcode('(');
   std::set<std::string_view> names;
-  const std::vector<size_t> storages = storages_of(tensors);
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto& [name, tensor] = tensors[i];
-    if (!names.insert(name).second) {
+    const TensorInfo& info = tensors[i].info;
+    if (!names.insert(info.name).second) {
       throw Error(ErrorKind::internal, "{}: the tensor name '{}' cannot be written twice", path.string(),
-                  name);
+                  info.name);
     }
-    pickle.text(name);
+    pickle.text(info.name);
     pickle.global("torch._utils", "_rebuild_tensor_v2");
     pickle.opcode('(');
     pickle.opcode('(');
     pickle.text("storage");
-    pickle.global("torch", storage_name(tensor.scalar_type()));
-    pickle.text(std::to_string(storages[i]));
+    pickle.global("torch", storage_name(info.dtype));
+    pickle.text(std::to_string(tensors[i].same_as.value_or(i)));
     pickle.text("cpu");
-    pickle.integer(tensor.numel());
+    pickle.integer(checked_element_count(info.shape).value_or(0));
     pickle.opcode('t');
     pickle.opcode('Q');
     pickle.integer(0);
-    pickle.integers(tensor.sizes());
-    pickle.integers(contiguous_strides(tensor.sizes()));
+    pickle.integers(info.shape);
+    pickle.integers(contiguous_strides(info.shape));
     pickle.opcode('\x89');  // needs no gradient
     pickle.empty_ordered_dict();
     pickle.opcode('t');
@@ -152,15 +132,19 @@ void write_torch_state_dict(const std::filesystem::path& path,
   archive.add("archive/data.pkl", pickle.finish());
   archive.add("archive/byteorder", "little");
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (storages[i] != i) {
+    if (tensors[i].same_as) {
       continue;
     }
-    const at::Tensor tensor = tensors[i].second.detach().cpu().contiguous();
-    archive.add(fmt::format("archive/data/{}", i), tensor.data_ptr(),
-                static_cast<uint64_t>(tensor.numel()) * tensor.element_size());
+    const at::Tensor tensor = made(tensors[i], path);
+    archive.add(fmt::format("archive/data/{}", i), tensor.data_ptr(), byte_count(tensors[i].info));
   }
   archive.add("archive/version", "3\n");
   archive.finish();
+}
+
+void write_torch_state_dict(const std::filesystem::path& path,
+                            const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+  stream_torch_state_dict(path, at_hand(tensors));
 }
 
 }  // namespace patchioner

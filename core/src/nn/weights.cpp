@@ -1,9 +1,18 @@
 #include "nn/weights.hpp"
 
 namespace patchioner {
+namespace {
+
+/// Bytes that are read before the pages of the file are let go of: few against a model, many against the cost
+/// of looking for them.
+constexpr uint64_t kReleaseAfter = uint64_t{64} << 20;
+
+}  // namespace
 
 WeightSource weights_from(TensorLoader& loader, at::Device device) {
-  return [&loader, device](const std::string& name, const std::vector<int64_t>& shape) {
+  // Most tensors are converted or packed, and the file's own bytes are then needed no more.
+  return [&loader, device, read = std::make_shared<uint64_t>(0)](const std::string& name,
+                                                                 const std::vector<int64_t>& shape) {
     if (device.is_meta()) {
       loader.check(name, shape);
       return at::empty(shape, at::TensorOptions().device(device));
@@ -11,6 +20,11 @@ WeightSource weights_from(TensorLoader& loader, at::Device device) {
     const at::Tensor found = loader.get(name, shape);
     if (found.sizes() != at::IntArrayRef(shape)) {
       return at::zeros(shape, at::TensorOptions().device(device));
+    }
+    *read += found.nbytes();
+    if (*read > kReleaseAfter) {
+      *read = 0;
+      loader.release_pages();
     }
     return found.to(device);
   };

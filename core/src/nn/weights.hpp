@@ -19,7 +19,8 @@ using WeightSource = std::function<at::Tensor(const std::string& name, const std
 
 /// The tensors of a checkpoint, moved to `device`. What is missing or mis-shaped is noted in the loader and
 /// stands as zeros until loader.finish() reports it, so that one table names all of it. On the meta
-/// device names and shapes are checked alone, and nothing is read. The loader must outlive the source.
+/// device names and shapes are checked alone, and nothing is read. From time to time the pages of the file
+/// are let go of. The loader must outlive the source.
 WeightSource weights_from(TensorLoader& loader, at::Device device = at::kCPU);
 
 /// The same source with `prefix` put in front of every name.

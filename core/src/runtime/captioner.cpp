@@ -5,6 +5,7 @@
 #include <patchioner/log.hpp>
 
 #include "geometry/region_check.hpp"
+#include "runtime/fingerprint_difference.hpp"
 #include "runtime/region_crop.hpp"
 #include "runtime/runtime_options.hpp"
 #include "runtime/weighted_features.hpp"
@@ -174,9 +175,8 @@ std::future<void> Captioner::check_text_sides() const {
       for (const auto& [what, fingerprint] : made_with) {
         if (!own.empty() && fingerprint != own) {
           warn_once(
-              fmt::format("the {} or choose one that belongs to it, or captions may not fit the images "
-                          "(fingerprint {}, the backbone's {})",
-                          what, fingerprint, own));
+              fmt::format("the {} or choose one that belongs to it, or captions may not fit the images ({})",
+                          what, fingerprint_difference(fingerprint, own)));
         }
       }
     } catch (const std::exception& error) {

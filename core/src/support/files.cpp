@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <patchioner/error.hpp>
+#include <vector>
 
 #include "support/descriptor.hpp"
 
@@ -76,6 +78,42 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     }
   }
   return std::shared_ptr<const MappedFile>(new MappedFile(path, data, file.size()));
+}
+
+void MappedFile::release_pages() const {
+  // Bits of an entry of the page map (proc_pid_pagemap(5)). A page that was changed in place is the process's
+  // own, no page of the file any more, and is kept.
+  constexpr uint64_t kPresent = uint64_t{1} << 63;
+  constexpr uint64_t kOfFile = uint64_t{1} << 61;
+  constexpr size_t kEntriesAtOnce = 8192;
+  const int map = size_ > 0 ? ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
+  if (map < 0) {
+    return;
+  }
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto start = reinterpret_cast<uintptr_t>(data_);
+  const size_t pages = (size_ + page - 1) / page;
+  std::vector<uint64_t> entries(kEntriesAtOnce);
+  for (size_t first = 0; first < pages; first += kEntriesAtOnce) {
+    const size_t wanted = std::min(kEntriesAtOnce, pages - first);
+    const ssize_t bytes = ::pread(map, entries.data(), wanted * sizeof(uint64_t),
+                                  static_cast<off_t>((start / page + first) * sizeof(uint64_t)));
+    const size_t count = bytes > 0 ? static_cast<size_t>(bytes) / sizeof(uint64_t) : 0;
+    const auto of_file = [&entries](size_t i) {
+      return (entries[i] & kPresent) != 0 && (entries[i] & kOfFile) != 0;
+    };
+    for (size_t i = 0; i < count;) {
+      size_t end = i;
+      while (end < count && of_file(end)) {
+        ++end;
+      }
+      if (end > i) {
+        ::madvise(reinterpret_cast<void*>(start + (first + i) * page), (end - i) * page, MADV_DONTNEED);
+      }
+      i = std::max(end, i + 1);
+    }
+  }
+  ::close(map);
 }
 
 std::string read_file(const std::filesystem::path& path) {

@@ -25,6 +25,10 @@ class MappedFile {
   std::string_view text() const { return {static_cast<const char*>(data_), size_}; }
   const std::filesystem::path& path() const { return path_; }
 
+  /// Lets go of the memory that the pages read so far take up; they are read again when they are needed.
+  /// Pages that were changed in place are kept; nobody may be changing one meanwhile.
+  void release_pages() const;
+
  private:
   MappedFile(std::filesystem::path path, const void* data, size_t size);
   std::filesystem::path path_;

@@ -1,4 +1,6 @@
 // SHA-256 as FIPS 180-4 defines it; section numbers below are that standard's.
+#include <algorithm>
+
 #include "support/files.hpp"
 #include "support/sha256_blocks.hpp"
 
@@ -23,13 +25,18 @@ std::vector<uint8_t> padded(std::span<const uint8_t> rest, uint64_t total_bytes)
   return blocks;
 }
 
-}  // namespace
-
-std::string sha256(std::span<const std::byte> bytes) {
+/// The digest; `after_piece` is called after each piece of the bytes.
+template <class AfterPiece>
+std::string digest_of(std::span<const std::byte> bytes, AfterPiece&& after_piece) {
+  constexpr size_t kPieceBlocks = (size_t{8} << 20) / kSha256BlockBytes;
   const std::span data(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   const size_t whole_blocks = data.size() / kSha256BlockBytes;
   Sha256State state = kStart;
-  compress_sha256(state, data.data(), whole_blocks);
+  for (size_t done = 0; done < whole_blocks; done += kPieceBlocks) {
+    compress_sha256(state, data.data() + done * kSha256BlockBytes,
+                    std::min(kPieceBlocks, whole_blocks - done));
+    after_piece();
+  }
   const std::vector<uint8_t> last = padded(data.subspan(whole_blocks * kSha256BlockBytes), data.size());
   compress_sha256(state, last.data(), last.size() / kSha256BlockBytes);
   std::string text;
@@ -39,12 +46,20 @@ std::string sha256(std::span<const std::byte> bytes) {
   return text;
 }
 
+}  // namespace
+
+std::string sha256(std::span<const std::byte> bytes) {
+  return digest_of(bytes, [] {});
+}
+
 std::string sha256(std::string_view text) {
   return sha256(std::as_bytes(std::span<const char>(text.data(), text.size())));
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
-  return sha256(MappedFile::open(path)->bytes());
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+  // A large file must not take its size in memory for a digest.
+  return digest_of(file->bytes(), [&file] { file->release_pages(); });
 }
 
 }  // namespace patchioner

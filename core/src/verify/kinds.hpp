@@ -8,9 +8,15 @@ namespace patchioner {
 
 void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_invite(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_denseclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_alphaclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_regionclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_talk2dino(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_dinotxt(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_proxyclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_memory_projection(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <patchioner/error.hpp>
 
+#include "checkpoint/checkpoint_family.hpp"
 #include "config/config.hpp"
 #include "support/nearest_name.hpp"
 
@@ -121,8 +122,8 @@ LoadedProjection load_projection(const Talk2DinoOptions& options, const PluginCo
   const StateDict weights = projection_tensors(file);
   const TensorInfo* linear = weights.info("linear_layer.weight");
   if (linear == nullptr || linear->shape.size() != 2) {
-    throw Error(ErrorKind::checkpoint, "{} is no Talk2DINO projection: it has no matrix linear_layer.weight",
-                file.description());
+    refuse_checkpoint(
+        file, "`projection_weights` must be a Talk2DINO projection, with a matrix linear_layer.weight");
   }
   const std::optional<Value> yaml = projection_yaml(options);
   const std::optional<Value> hidden = said(options.hidden_layer, yaml, "hidden_layer");

@@ -4,6 +4,7 @@
 
 #include "backbones/clip_model.hpp"
 #include "backbones/named_results.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 
 namespace patchioner {
 Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginContext& context)
@@ -35,6 +36,8 @@ void Talk2DinoBackbone::load_texts() {
     return;
   }
   clip_weights_ = StateDict::open(options_.clip_text_weights);
+  require_family(clip_weights_, {CheckpointFamily::clip},
+                 "`clip_text_weights` must be a CLIP with a text tower");
   ClipLoadOptions load;
   load.choices = {options_.clip_text_format, options_.clip_text_config, options_.clip_text_activation, 0,
                   options_.clip_text_heads};

@@ -8,6 +8,7 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "checkpoint/checkpoint_family.hpp"
 #include "checkpoint/state_dict.hpp"
 #include "decoder_config.hpp"
 #include "nn/search.hpp"
@@ -97,6 +98,8 @@ PlainDecoder::PlainDecoder(const PlainOptions& options, const PluginContext& con
 
 void PlainDecoder::load(const PlainOptions& options, Gpt2Config config) {
   const StateDict state_dict = StateDict::open(options.weights);
+  require_family(state_dict, {CheckpointFamily::plain_decoder},
+                 "`weights` must be a DeCap decoder: a GPT-2 (decoder.*) behind clip_project");
   infer_gpt2_sizes(state_dict, kDecoderPrefix, config);
   complete(config);
   config.check("decoder");

@@ -254,9 +254,9 @@ TEST_CASE("other architectures are refused by name") {
   refused(tensors, "ResNet");
   tensors = openai_tensors();
   tensors.erase("visual.ln_pre.weight");
-  refused(tensors, "no visual.ln_pre");
+  refused(tensors, "no norm before the blocks (visual.ln_pre)");
   refused({{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.norm1.weight", at::zeros({8})}},
-          "no CLIP with a vision transformer");
+          "a CLIP with a vision transformer is wanted here");
 }
 
 TEST_CASE("OpenAI's own files imply QuickGELU and heads of 64, others must say so") {

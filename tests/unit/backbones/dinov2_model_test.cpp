@@ -172,19 +172,13 @@ TEST_CASE("a tower's tensors are read when it is first used, under whatever mode
   CHECK(&*inside == &*LazyTower<VisionTransformer>(inside));
 }
 
-TEST_CASE("a DINO without LayerScale loads") {
-  Tensors tensors = official_tensors(0, false);
-  std::erase_if(tensors, [](const auto& entry) { return entry.first.find(".ls") != std::string::npos; });
-  const auto tower = load(tensors);
-  CHECK_FALSE(tower.config().block.layer_scale);
-  CHECK(tokens_of(*tower).size(1) == 7);
-}
-
 TEST_CASE("what is no DINOv2 and what is incomplete is refused") {
   CHECK_THROWS_WITH_AS(load({{"visual.conv1.weight", at::zeros({8, 3, 2, 2})}}),
-                       doctest::Contains("is no DINOv2"), Error);
-  CHECK_THROWS_WITH_AS(load({{"cls_token", at::zeros({1, 1, 8})}, {"norm_pre.weight", at::zeros({8})}}),
-                       doctest::Contains("use the plugin clip"), Error);
+                       doctest::Contains("a DINOv2 (official, Hugging Face or timm) is wanted here"), Error);
+  CHECK_THROWS_WITH_AS(load({{"cls_token", at::zeros({1, 1, 8})},
+                             {"patch_embed.proj.weight", at::zeros({8, 3, 2, 2})},
+                             {"norm_pre.weight", at::zeros({8})}}),
+                       doctest::Contains("the backbone clip reads it"), Error);
   Tensors tensors = official_tensors(0, false);
   tensors["blocks.7.norm1.weight"] = at::zeros({kWidth});
   CHECK_THROWS_WITH_AS(load(tensors),

@@ -147,8 +147,7 @@ TEST_CASE("a file that was cut, or is another checkpoint, is refused") {
     (void)refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); });
   }
   write_safetensors(path, {{"weight", at::ones({3, 2})}});
-  CHECK(
-      contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "no tensor 'embeddings'"));
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { MemoryBank::open(path); }), "embeddings"));
   CHECK(contains(refusal_of(ErrorKind::io, [&] { MemoryBank::open(folder / "absent.safetensors"); }),
                  "absent.safetensors"));
 }

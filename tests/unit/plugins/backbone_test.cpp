@@ -178,7 +178,9 @@ TEST_CASE("clip refuses what does not fit") {
   mentions(
       refusal(ErrorKind::checkpoint,
               [] { (void)backbone("{plugin: clip, weights: " + kCases + "dino/dinov2_reg4/weights.pth}"); }),
-      "no CLIP with a vision transformer");
+      "weights.pth (torch zip) is an official DINOv2 (2 blocks of width 32, patches of 14 with 4 registers), "
+      "but "
+      "`weights` must be a CLIP with a vision transformer; the backbone talk2dino reads it as `weights`");
   mentions(refusal(ErrorKind::config,
                    [] {
                      (void)backbone("{plugin: clip, weights: " + kCases +

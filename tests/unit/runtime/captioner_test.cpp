@@ -6,6 +6,7 @@
 #include <patchioner/log.hpp>
 
 #include "fake_plugins.hpp"
+#include "runtime/fingerprint_difference.hpp"
 
 using namespace patchioner;
 using fake::task;
@@ -171,11 +172,71 @@ TEST_CASE("a backbone that encodes regions itself is asked once an image") {
   fake::Parts parts;
   parts.aggregator->from = FeatureSource::native;
   parts.backbone->can.regions = true;
-  const std::vector<CaptionTask> tasks = {task(fake::quarters(), {Patch{0, 0}, Patch{5, 5}, Patch{0, 1}})};
-  const auto results = parts.captioner().caption(tasks);
-  CHECK(texts(results[0])[0] == "0,0,0");
-  CHECK_FALSE(results[0][1].error.empty());
+  const std::vector<CaptionTask> tasks = {
+      task(fake::quarters(), {Patch{0, 0}, Patch{5, 5}, Patch{0, 1}}),
+      task(fake::plain(51), {WholeImage{}}),
+      task(fake::plain(102), {Patch{5, 5}}),
+      task(fake::plain(102), {Box{0, 0, 4, 4}, WholeImage{}}),
+  };
+  const auto results = parts.captioner(3).caption(tasks);
+  CHECK(texts(results[0])[0] == "50,50,50");
+  CHECK(results[0][1].error.find("patch 5,5 lies outside the grid") != std::string::npos);
   CHECK(texts(results[0])[2] == "100,100,100");
+  CHECK(texts(results[1]) == std::vector<std::string>{"20,0,0"});
+  CHECK_FALSE(results[2][0].error.empty());
+  CHECK(texts(results[3]) == std::vector<std::string>{"40,0,0", "80,0,0"});
+  CHECK(parts.backbone->region_calls == std::vector<int64_t>{2, 1, 2});
+  CHECK(parts.backbone->batches.empty());
+}
+
+TEST_CASE(
+    "a region that such a backbone cannot take is a record with an error, and the others are captioned") {
+  fake::Parts parts;
+  parts.aggregator->from = FeatureSource::native;
+  parts.backbone->can.regions = true;
+  const std::vector<CaptionTask> tasks = {
+      task(fake::quarters(), {Patch{0, 0}, Trace{{{0.5, 0.5}}}, Box{0, 0, 4, 4}}),
+      task(fake::plain(51), {WholeImage{}}),
+  };
+  const auto results = parts.captioner().caption(tasks);
+  CHECK(texts(results[0]) ==
+        std::vector<std::string>{"50,50,50", "error: traces are not for me", "50,50,50"});
+  CHECK(texts(results[1]) == std::vector<std::string>{"20,0,0"});
+}
+
+TEST_CASE("what such a backbone remarks on a region stands beside that region's caption") {
+  fake::Parts parts;
+  parts.aggregator->from = FeatureSource::native;
+  parts.backbone->can.regions = true;
+  const std::vector<RegionShape> shapes = {Patch{0, 0}, Patch{9, 9}, BoxSet{}, WholeImage{}};
+  const std::vector<CaptionTask> tasks = {task(fake::quarters(), shapes)};
+  const auto results = parts.captioner().caption(tasks);
+  CHECK(results[0][0].warnings.empty());
+  CHECK(results[0][2].warnings == std::vector<std::string>{"the set is empty"});
+  CHECK(results[0][3].warnings.empty());
+  const auto alone = parts.captioner().caption(std::vector<CaptionTask>{
+      task(fake::quarters(), {Trace{}, BoxSet{}})});  // after a refusal each is asked for alone
+  CHECK(alone[0][1].warnings == std::vector<std::string>{"the set is empty"});
+}
+
+TEST_CASE("a backbone that does not answer for each region is a failure of the plugin, not of a region") {
+  fake::Parts parts;
+  parts.aggregator->from = FeatureSource::native;
+  parts.backbone->can.regions = true;
+  parts.backbone->loses_a_row = true;
+  const std::vector<CaptionTask> tasks = {task(fake::quarters(), {Patch{0, 0}, Patch{0, 1}})};
+  CHECK_THROWS_WITH_AS(parts.captioner().caption(tasks),
+                       doctest::Contains("no row of features for each of 2 regions"), Error);
+}
+
+TEST_CASE("features of a grid do not serve an aggregator that lets the backbone read the image") {
+  fake::Parts parts;
+  parts.aggregator->from = FeatureSource::native;
+  parts.backbone->can.regions = true;
+  const std::vector<Region> regions = {{WholeImage{}, ""}};
+  CHECK_THROWS_WITH_AS(parts.captioner().caption_features({at::zeros({2, 2, 3}), {}, {}},
+                                                          geometry_of(parts.backbone->spec, 8, 8), regions),
+                       doctest::Contains("needs the image itself"), Error);
 }
 
 TEST_CASE("features that are there already give what the image would") {
@@ -230,4 +291,33 @@ TEST_CASE("a memory or a decoder of another text encoder is warned about") {
   CHECK(lines[0].find("bbbb") != std::string::npos);
   CHECK(lines[1].find("the decoder was trained with another text encoder") != std::string::npos);
   CHECK(lines[1].find("cccc") != std::string::npos);
+}
+
+TEST_CASE("a projection of another release is warned about with both digests, and nothing else is said") {
+  const std::string first(64, '1');
+  const std::string current(64, '2');
+  const std::string clip = ",act=tanh,hidden_layers=1,clip_text:" + std::string(64, '3');
+  std::vector<std::string> lines;
+  const auto before = set_log_sink([&](LogLevel, const std::string& line) { lines.push_back(line); });
+  fake::Parts parts;
+  parts.backbone->fingerprint = "projection:" + current + clip;
+  parts.gaps[0]->fingerprint = "projection:" + first + clip;
+  parts.decoder->fingerprint = "projection:" + first + clip;
+  parts.captioner();
+  set_log_sink(before);
+  REQUIRE(lines.size() == 2);
+  for (const std::string& line : lines) {
+    CHECK(line.ends_with("(projection " + first + " there, " + current + " here)"));
+  }
+}
+
+TEST_CASE("fingerprints are compared part by part where they have the same parts, and whole where not") {
+  CHECK(fingerprint_difference("clip_text:a", "clip_text:b") == "clip_text a there, b here");
+  CHECK(fingerprint_difference("projection:a,act=tanh,x:1", "projection:a,act=relu,x:2") ==
+        "act tanh there, relu here; x 1 there, 2 here");
+  CHECK(fingerprint_difference("clip_text:a", "projection:a,clip_text:b") ==
+        "clip_text:a there, projection:a,clip_text:b here");
+  CHECK(fingerprint_difference("old", "new") == "old there, new here");
+  CHECK(fingerprint_difference("x:1", "x:1").empty());
+  CHECK(fingerprint_difference("", "x:1") == " there, x:1 here");
 }

@@ -52,6 +52,32 @@ TEST_CASE("large writes arrive in order") {
   CHECK(read_file(folder.path() / "large") == "begin" + large + "end");
 }
 
+TEST_CASE("a mapping that lets go of its pages keeps what was changed in it, and reads the rest again") {
+  const TestFolder folder;
+  std::string content(3'000'000, 'x');
+  content.back() = 'z';
+  write_file(folder.path() / "large", content);
+  const auto file = MappedFile::open(folder.path() / "large");
+  CHECK(file->text() == content);
+  content[1'500'000] = 'y';
+  const_cast<char&>(file->text()[1'500'000]) = 'y';
+  file->release_pages();
+  file->release_pages();
+  CHECK(file->text() == content);
+  write_file(folder.path() / "empty", "");
+  MappedFile::open(folder.path() / "empty")->release_pages();
+}
+
+TEST_CASE("a digest of a file is that of its bytes, whatever their number") {
+  const TestFolder folder;
+  for (const size_t size :
+       {size_t{0}, size_t{63}, size_t{64}, (size_t{8} << 20) - 1, (size_t{8} << 20) + 65}) {
+    const std::string content(size, 'q');
+    write_file(folder.path() / "file", content);
+    CHECK(sha256_of_file(folder.path() / "file") == sha256(content));
+  }
+}
+
 TEST_CASE("writing into a folder that does not exist names the target and the reason") {
   const std::string message = refusal_of([] { write_file("/nowhere/at/all/file.txt", "x"); });
   CHECK(message == "/nowhere/at/all/file.txt: cannot be written: No such file or directory");
