@@ -34,6 +34,12 @@ std::string refusal_of(ErrorKind kind, Call&& call) {
   });
 }
 
+/// Checks that a sentence has a part, and shows the sentence when it has not.
+inline void mentions(const std::string& text, const std::string& part) {
+  INFO(text);
+  CHECK(text.find(part) != std::string::npos);
+}
+
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }

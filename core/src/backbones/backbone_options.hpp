@@ -126,8 +126,19 @@ void declare_text_options(ParameterList<Options>& list) {
       .range(0, 4096);
 }
 
-/// What images are made into for a tower. Throws an Error of kind config for an input smaller than a patch,
-/// and, where the tower takes whole patches only, for one that the patch size does not divide.
+/// How a network cuts its input.
+struct PatchGrid {
+  int64_t patch_size = 0;     ///< pixels
+  int64_t position_rows = 0;  ///< of its position table, which says how many patches it was trained on
+  bool whole_patches = false;
+};
+
+/// What images are made into for a network. Throws an Error of kind config for an input smaller than a patch,
+/// and, where the network takes whole patches only, for one that the patch size does not divide.
+ImageSpec image_spec_of(const ImageOptions& options, const PatchGrid& grid, const std::array<float, 3>& mean,
+                        const std::array<float, 3>& std);
+
+/// The same for a vision transformer.
 ImageSpec image_spec_of(const ImageOptions& options, const VitConfig& tower, const std::array<float, 3>& mean,
                         const std::array<float, 3>& std);
 

@@ -80,6 +80,10 @@ std::optional<std::vector<int64_t>> shape_of(const TensorRecipe& recipe, const S
   return shape;
 }
 
+int64_t size_at(const std::optional<std::vector<int64_t>>& shape, size_t axis) {
+  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+}
+
 at::Tensor tensor_of(const TensorRecipe& recipe, const std::vector<int64_t>& shape,
                      const WeightSource& source) {
   std::vector<int64_t> stored = shape;

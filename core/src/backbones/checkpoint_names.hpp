@@ -51,6 +51,9 @@ struct TensorRecipe {
 /// The shape of what the recipe makes; nullopt when the file does not have it.
 std::optional<std::vector<int64_t>> shape_of(const TensorRecipe& recipe, const StateDict& state_dict);
 
+/// A size in a shape; 1 where the tensor is absent or has no such axis, which a loader then reports.
+int64_t size_at(const std::optional<std::vector<int64_t>>& shape, size_t axis);
+
 /// What the recipe makes, of that shape, its parts asked from `source`. At least one part.
 at::Tensor tensor_of(const TensorRecipe& recipe, const std::vector<int64_t>& shape,
                      const WeightSource& source);

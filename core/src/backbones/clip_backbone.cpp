@@ -14,15 +14,17 @@ namespace {
 
 /// The state of one forward pass, from which results are made when they are asked for.
 struct Pass {
+  Pass(const VisionTransformer& network, const at::Tensor& pixels, const VitRequest& request, bool final_norm)
+      : tower(network),
+        out(network.forward(pixels, request)),
+        tokens(tower.project(final_norm ? features() : out.tokens_raw).to(at::kFloat)) {}
+
   const VisionTransformer& tower;
-  const VitOutput& out;
-  bool final_norm;
+  VitOutput out;
+  at::Tensor tokens;  // [B,T,D]
 
   int64_t heads() const { return tower.config().block.heads; }
   at::Tensor features() const { return tower.normalise(out.tokens_raw); }  // [B,T,W]
-  at::Tensor tokens() const {
-    return tower.project(final_norm ? features() : out.tokens_raw).to(at::kFloat);
-  }  // [B,T,D]
   at::Tensor logits() const {
     const double scale = 1.0 / std::sqrt(static_cast<double>(tower.config().block.width / heads()));
     return class_attention_logits(out.qkv_last, heads(), scale, 1);  // [B,H,G]
@@ -35,7 +37,7 @@ const NamedResults<Pass>& results() {
       {"tokens_in", [](const Pass& pass) { return pass.out.tokens_in; }},
       {"tokens_raw", [](const Pass& pass) { return pass.out.tokens_raw; }},
       {"tokens_norm", [](const Pass& pass) { return pass.features(); }},
-      {"tokens", [](const Pass& pass) { return pass.tokens(); }},
+      {"tokens", [](const Pass& pass) { return pass.tokens; }},
       {"qkv_last", [](const Pass& pass) { return pass.out.qkv_last.to(at::kFloat); }},
       {"attn_logits", [](const Pass& pass) { return pass.logits(); }},
       {"attn_probs",
@@ -141,22 +143,11 @@ ImageFeatures ClipBackbone::encode_channels(const at::Tensor& pixels,
                                             std::span<const std::string> intermediates) const {
   const at::NoGradGuard no_gradients;
   const auto wanted = results().makers(intermediates, parts_.plugin);
-  const VisionTransformer& tower = image_tower();
-  const VitOutput out = tower.forward(pixels.to(device_), request_for(intermediates));
-  const Pass pass{tower, out, parts_.final_norm};
-  const at::Tensor tokens = pass.tokens();  // [B,T,D]
-  const int64_t images = tokens.size(0);
-  ImageFeatures features;
-  features.global = tokens.select(1, 0).contiguous().to(pixels.device());  // [B,D]
-  features.patches = tokens.slice(1, 1)
-                         .reshape({images, out.rows, out.columns, dim_})
-                         .to(pixels.device());  // [B,rows,columns,D]
-  features.attention = attention_map(pass.logits(), map_reduce_)
-                           .view({images, out.rows, out.columns})
-                           .to(pixels.device());  // [B,rows,columns]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = (name == "tokens" ? tokens : make(pass)).to(pixels.device());
-  }
+  const Pass pass(image_tower(), pixels.to(device_), request_for(intermediates), parts_.final_norm);
+  ImageFeatures features =
+      grid_features(pass.tokens.slice(1, 1), pass.out.rows, pass.out.columns, pass.tokens.select(1, 0),
+                    attention_map(pass.logits(), map_reduce_), pixels.device());
+  add_results(wanted, pass, pixels.device(), features);
   return features;
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "backbones/head_count.hpp"
 #include "backbones/stored_settings.hpp"
 #include "image/pixel_norm.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kHeadWidth = 64;
 constexpr double kEpsilon = 1e-5;
 // What transformers takes for "the position of the largest id" (spec/02 section 9).
 constexpr int64_t kLargestId = 2;
@@ -95,12 +95,13 @@ bool openai_settings(const ClipCheckpoint& checkpoint, const ClipSettings& setti
   const bool image =
       !checkpoint.has_image_tower() ||
       (settings.image_activation == Activation::quick_gelu && settings.image_epsilon == kEpsilon &&
-       settings.image_heads == size_of(checkpoint, "visual.class_embedding", 0) / kHeadWidth &&
+       settings.image_heads == size_of(checkpoint, "visual.class_embedding", 0) / kUsualHeadWidth &&
        usual_pixels(settings));
   const bool text =
       !checkpoint.has_text_tower() ||
       (settings.text_activation == Activation::quick_gelu && settings.text_epsilon == kEpsilon &&
-       settings.text_heads == size_of(checkpoint, "ln_final.weight", 0) / kHeadWidth && !settings.end_id);
+       settings.text_heads == size_of(checkpoint, "ln_final.weight", 0) / kUsualHeadWidth &&
+       !settings.end_id);
   return image && text;
 }
 

@@ -34,10 +34,8 @@ Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& check
       checkpoint.state_dict().description(), what, options.choices.option_prefix, option);
 }
 
-/// A size that is read off a tensor's shape; 1 for an absent tensor, which the loader then reports.
 int64_t size_of(const ClipCheckpoint& checkpoint, const std::string& name, size_t axis) {
-  const auto shape = checkpoint.shape(name);
-  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+  return size_at(checkpoint.shape(name), axis);
 }
 
 VitConfig image_config(const ClipCheckpoint& checkpoint, const ClipSettings& settings,

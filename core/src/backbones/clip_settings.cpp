@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "backbones/head_count.hpp"
 #include "backbones/stored_settings.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
@@ -12,8 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-// Every head of CLIP's own models is 64 wide (spec/02 section 1).
-constexpr int64_t kHeadWidth = 64;
 // open_clip's defaults where its configuration is silent (spec/02 section 5).
 constexpr int64_t kOpenClipTextHeads = 8;
 // transformers leaves sections out that equal ViT-B/32 (spec/02 section 12).
@@ -81,7 +80,7 @@ ClipSettings from_open_clip(const json& root, const std::filesystem::path& file)
   refuse_open_clip(file, given(text, "hf_model_name"), "a Hugging Face text tower (hf_model_name)");
   refuse_open_clip(file, vision.contains("layers") && vision["layers"].is_array(), "a ResNet image tower");
   ClipSettings settings;
-  const int64_t head_width = vision.value("head_width", kHeadWidth);
+  const int64_t head_width = vision.value("head_width", kUsualHeadWidth);
   if (head_width < 1) {
     throw Error(ErrorKind::config, "{}: head_width is {}, but a head is at least 1 wide", file.string(),
                 head_width);
@@ -238,16 +237,16 @@ ClipSettings find_clip_settings(const ClipCheckpoint& checkpoint, const ClipChoi
     settings.image_activation = settings.image_activation.value_or(Activation::quick_gelu);
     settings.text_activation = settings.text_activation.value_or(Activation::quick_gelu);
     if (const auto width = checkpoint.shape("visual.class_embedding"); width && !settings.image_heads) {
-      settings.image_heads = width->front() / kHeadWidth;
+      settings.image_heads = width->front() / kUsualHeadWidth;
     }
     if (const auto width = checkpoint.shape("ln_final.weight"); width && !settings.text_heads) {
-      settings.text_heads = width->front() / kHeadWidth;
+      settings.text_heads = width->front() / kUsualHeadWidth;
     }
   }
   // timm names the models whose heads are not 64 wide; its other configurations are silent about heads.
   if (checkpoint.layout() == ClipLayout::timm && !file.empty() && !settings.image_heads) {
     if (const auto width = checkpoint.shape("visual.class_embedding")) {
-      settings.image_heads = width->front() / kHeadWidth;
+      settings.image_heads = width->front() / kUsualHeadWidth;
     }
   }
   if (choices.activation != "auto") {

@@ -7,6 +7,7 @@
 #include "backbones/clip_config_files.hpp"
 #include "backbones/dino_config_file.hpp"
 #include "backbones/dinov2_model.hpp"
+#include "backbones/head_count.hpp"
 #include "backbones/stored_settings.hpp"
 #include "checkpoint/tensor_bytes.hpp"
 #include "support/files.hpp"
@@ -17,9 +18,6 @@ namespace {
 
 using Family = CheckpointFamily;
 using Target = ConversionTarget;
-
-// Of every published DINO and DINOv2 (spec/03 section 1.1).
-constexpr int64_t kUsualHeadWidth = 64;
 
 /// Reads the parts of a recipe in the file's own dtype.
 WeightSource raw_tensors(const StateDict& file) {

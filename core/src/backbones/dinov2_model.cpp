@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
 
+#include "backbones/head_count.hpp"
 #include "backbones/stored_settings.hpp"
 #include "support/files.hpp"
 
@@ -11,12 +12,9 @@ namespace {
 
 // LayerNorm everywhere in DINO and DINOv2, whatever a configuration file says (spec/03 sections 1.2 and 2).
 constexpr double kEpsilon = 1e-6;
-// Every published model has heads of this width (spec/03 section 1.1).
-constexpr int64_t kHeadWidth = 64;
 
 int64_t size_of(const Dinov2Checkpoint& checkpoint, const std::string& name, size_t axis) {
-  const auto shape = checkpoint.shape(name);
-  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+  return size_at(checkpoint.shape(name), axis);
 }
 
 /// The head count of a Hugging Face configuration file, or 0.
@@ -52,15 +50,9 @@ std::optional<int64_t> known_heads(const Dinov2Checkpoint& checkpoint, const Din
 }
 
 int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options) {
-  const std::optional<int64_t> known = known_heads(checkpoint, options);
-  const int64_t width = size_of(checkpoint, "patch_embed.proj.weight", 0);
-  if (!known && width % kHeadWidth != 0) {
-    throw Error(
-        ErrorKind::config,
-        "{}: the width of {} is no multiple of {}, so the head count cannot be guessed; set `{}heads`",
-        checkpoint.state_dict().description(), width, kHeadWidth, options.option_prefix);
-  }
-  return known.value_or(width / kHeadWidth);
+  return head_count_of(known_heads(checkpoint, options).value_or(0),
+                       size_of(checkpoint, "patch_embed.proj.weight", 0), checkpoint.state_dict(),
+                       options.option_prefix + "heads");
 }
 
 LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,

@@ -14,11 +14,10 @@ constexpr std::string_view kBlocks = "blocks.";
 constexpr std::string_view kHuggingFaceBlocks = "encoder.layer.";
 constexpr std::string_view kWanted = "a DINOv2 (official, Hugging Face or timm) is wanted here";
 
-/// What trainers and classification models put in front of the backbone's names.
+/// The backbone without what trainers and classification models put in front of its names.
 StateDict backbone_part(const StateDict& whole) {
   require_family(whole, {CheckpointFamily::dinov2, CheckpointFamily::dino}, kWanted);
-  for (const std::string_view prefix :
-       {"", "backbone.", "teacher.backbone.", "teacher.", "dinov2.", "dinov2_with_registers.", "vit."}) {
+  for (const std::string_view prefix : kVitPrefixes) {
     const std::string start(prefix);
     if (whole.contains(start + "cls_token") || whole.contains(start + "embeddings.cls_token")) {
       return prefix.empty() ? whole : whole.with_prefix(prefix);

@@ -74,17 +74,9 @@ ImageFeatures Dinov2ImageSide::encode(const at::Tensor& pixels,
   const at::NoGradGuard no_gradients;
   const auto wanted = Dinov2Pass::results().makers(intermediates, plugin_);
   const Dinov2Pass pass = this->pass(pixels, intermediates);
-  const int64_t images = pixels.size(0);
-  ImageFeatures features;
-  features.global = pass.class_token().to(pixels.device());  // [B,D]
-  features.patches = pass.patches()
-                         .view({images, pass.rows(), pass.columns(), config().block.width})
-                         .to(pixels.device());  // [B,rows,columns,D]
-  features.attention =
-      pass.map().view({images, pass.rows(), pass.columns()}).to(pixels.device());  // [B,rows,columns]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = make(pass).to(pixels.device());
-  }
+  ImageFeatures features = grid_features(pass.patches(), pass.rows(), pass.columns(), pass.class_token(),
+                                         pass.map(), pixels.device());
+  add_results(wanted, pass, pixels.device(), features);
   return features;
 }
 

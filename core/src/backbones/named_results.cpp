@@ -4,6 +4,21 @@
 
 namespace patchioner {
 
+ImageFeatures grid_features(const at::Tensor& patches, int64_t rows, int64_t columns,
+                            const at::Tensor& global, const at::Tensor& map, at::Device device) {
+  const int64_t images = patches.size(0);
+  ImageFeatures features;
+  features.patches =
+      patches.reshape({images, rows, columns, patches.size(2)}).to(device);  // [B,rows,columns,D]
+  if (global.defined()) {
+    features.global = global.contiguous().to(device);  // [B,D]
+  }
+  if (map.defined()) {
+    features.attention = map.reshape({images, rows, columns}).to(device);  // [B,rows,columns]
+  }
+  return features;
+}
+
 VitRequest request_for(std::span<const std::string> intermediates) {
   VitRequest request;
   request.tokens_in =

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <patchioner/backbone.hpp>
 #include <patchioner/error.hpp>
 #include <span>
 #include <string>
@@ -63,6 +64,19 @@ class NamedResults {
  private:
   std::vector<std::pair<std::string, Maker>> makers_;
 };
+
+/// Puts the results asked for, made from `pass`, beside the others.
+template <class Makers, class Pass>
+void add_results(const Makers& wanted, const Pass& pass, at::Device device, ImageFeatures& features) {
+  for (const auto& [name, make] : wanted) {
+    features.intermediates[name] = make(pass).to(device);
+  }
+}
+
+/// What a backbone hands out of B images on `device`: patches [B,G,D], row by row of a grid of rows x
+/// columns, global token [B,D], attention map [B,G]. The last two may be undefined.
+ImageFeatures grid_features(const at::Tensor& patches, int64_t rows, int64_t columns,
+                            const at::Tensor& global, const at::Tensor& map, at::Device device);
 
 /// The by-products of a tower's pass that these intermediates need.
 VitRequest request_for(std::span<const std::string> intermediates);

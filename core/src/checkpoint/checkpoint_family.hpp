@@ -2,6 +2,7 @@
 // file's name (spec/02 sections 4, 6, 7 and 12, spec/03 sections 1, 2, 4 and 6).
 #pragma once
 
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -44,6 +45,10 @@ struct CheckpointIdentity {
 
 /// Looks at names, shapes and container; reads no tensor. Never throws.
 CheckpointIdentity identify(const StateDict& checkpoint);
+
+/// What trainers and classification models put in front of the names of DINO and DINOv2; "" is the first.
+inline constexpr std::array<std::string_view, 7> kVitPrefixes = {
+    "", "backbone.", "teacher.backbone.", "teacher.", "dinov2.", "dinov2_with_registers.", "vit."};
 
 /// "the backbone clip reads it": where a checkpoint of this family goes; "no plugin here reads it" otherwise.
 std::string advice(CheckpointFamily family);

@@ -279,8 +279,8 @@ Found identify_official_vit(const StateDict& file, const std::string& prefix) {
 }
 
 Found find_vit(const StateDict& file) {
-  for (const std::string prefix :
-       {"", "backbone.", "teacher.backbone.", "teacher.", "dinov2.", "dinov2_with_registers.", "vit."}) {
+  for (const std::string_view front : kVitPrefixes) {
+    const std::string prefix(front);
     if (file.contains(prefix + "embeddings.patch_embeddings.projection.weight")) {
       return identify_hugging_face_vit(file, prefix);
     }

@@ -1,7 +1,8 @@
+#include "checkpoint/torch_writer.hpp"
+
 #include <patchioner/error.hpp>
 #include <set>
 
-#include "checkpoint/state_dict.hpp"
 #include "checkpoint/tensor_bytes.hpp"
 #include "checkpoint/tensor_to_write.hpp"
 #include "checkpoint/zip_writer.hpp"
@@ -94,7 +95,8 @@ std::string_view storage_name(at::ScalarType dtype) {
 
 }  // namespace
 
-void stream_torch_state_dict(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors) {
+void stream_torch_archive(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                          ArchiveStorage storage) {
   PickleWriter pickle;
   pickle.empty_ordered_dict();
   pickle.opcode('(');
@@ -136,15 +138,30 @@ void stream_torch_state_dict(const std::filesystem::path& path, const std::vecto
       continue;
     }
     const at::Tensor tensor = made(tensors[i], path);
-    archive.add(fmt::format("archive/data/{}", i), tensor.data_ptr(), byte_count(tensors[i].info));
+    const std::string name = fmt::format("archive/data/{}", i);
+    const uint64_t size = byte_count(tensors[i].info);
+    if (storage == ArchiveStorage::deflated) {
+      archive.add_deflated(name, tensor.data_ptr(), size);
+    } else {
+      archive.add(name, tensor.data_ptr(), size);
+    }
   }
   archive.add("archive/version", "3\n");
   archive.finish();
 }
 
+void stream_torch_state_dict(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors) {
+  stream_torch_archive(path, tensors, ArchiveStorage::plain);
+}
+
 void write_torch_state_dict(const std::filesystem::path& path,
                             const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
-  stream_torch_state_dict(path, at_hand(tensors));
+  stream_torch_archive(path, at_hand(tensors), ArchiveStorage::plain);
+}
+
+void write_deflated_state_dict(const std::filesystem::path& path,
+                               const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+  stream_torch_archive(path, at_hand(tensors), ArchiveStorage::deflated);
 }
 
 }  // namespace patchioner

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <patchioner/error.hpp>
 
 namespace patchioner {
 namespace {
@@ -15,6 +16,7 @@ constexpr uint16_t kZip64Extra = 0x0001;
 constexpr uint16_t kVersion20 = 20;
 constexpr uint16_t kVersion45 = 45;  // zip64
 constexpr uint32_t kInZip64 = 0xffffffff;
+constexpr uint16_t kDeflated = 8;
 constexpr uint16_t kDate1980 = 0x0021;  // the same bytes for the same tensors: no clock
 
 /// Little-endian fields put together.
@@ -35,6 +37,38 @@ class Record {
   std::string bytes_;
 };
 
+uint32_t checksum(const void* data, uint64_t size) {
+  return static_cast<uint32_t>(::crc32_z(0, static_cast<const Bytef*>(data), size));
+}
+
+/// The deflate stream of some bytes, without a header of its own.
+std::string raw_deflate(const void* data, uint64_t size) {
+  if (size >= kInZip64) {
+    throw Error(ErrorKind::internal, "an entry of {} bytes is too large to be deflated", size);
+  }
+  z_stream stream{};
+  if (::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw Error(ErrorKind::internal, "zlib could not be set up to deflate");
+  }
+  std::string bytes(::deflateBound(&stream, static_cast<uLong>(size)), '\0');
+  stream.next_in = static_cast<Bytef*>(const_cast<void*>(data));
+  stream.avail_in = static_cast<uInt>(size);
+  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
+  stream.avail_out = static_cast<uInt>(bytes.size());
+  const int result = ::deflate(&stream, Z_FINISH);
+  bytes.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  if (result != Z_STREAM_END) {
+    throw Error(ErrorKind::internal, "zlib could not deflate {} bytes", size);
+  }
+  return bytes;
+}
+
+uint16_t method_of(uint64_t size, uint64_t stored_size) {
+  return stored_size < size ? kDeflated : uint16_t{0};
+}
+
 uint32_t or_zip64(uint64_t value) {
   return value >= kInZip64 ? kInZip64 : static_cast<uint32_t>(value);
 }
@@ -47,12 +81,24 @@ void ZipWriter::write(std::string_view bytes) {
 }
 
 void ZipWriter::add(const std::string& name, const void* data, uint64_t size) {
-  Written entry{name, static_cast<uint32_t>(::crc32_z(0, static_cast<const Bytef*>(data), size)), size,
-                position_};
-  const bool large = size >= kInZip64;
+  add_entry({name, checksum(data, size), size, size, position_}, data);
+}
+
+void ZipWriter::add_deflated(const std::string& name, const void* data, uint64_t size) {
+  const std::string deflated = raw_deflate(data, size);
+  if (deflated.size() < size) {
+    add_entry({name, checksum(data, size), size, deflated.size(), position_}, deflated.data());
+  } else {
+    add(name, data, size);
+  }
+}
+
+void ZipWriter::add_entry(Written entry, const void* stored) {
+  const std::string& name = entry.name;
+  const bool large = entry.size >= kInZip64;
   Record extra;
   if (large) {
-    extra.add(kZip64Extra).add(uint16_t{16}).add(size).add(size);
+    extra.add(kZip64Extra).add(uint16_t{16}).add(entry.size).add(entry.stored_size);
   }
   constexpr uint64_t kHeader = 30;
   constexpr uint64_t kExtraHeader = 4;
@@ -63,17 +109,19 @@ void ZipWriter::add(const std::string& name, const void* data, uint64_t size) {
   header.add(uint32_t{0x04034b50})
       .add(large ? kVersion45 : kVersion20)
       .add(uint16_t{0})
-      .add(uint16_t{0})
+      .add(method_of(entry.size, entry.stored_size))
       .add(uint16_t{0})
       .add(kDate1980);
-  header.add(entry.crc).add(or_zip64(size)).add(or_zip64(size));
+  header.add(entry.crc)
+      .add(large ? kInZip64 : static_cast<uint32_t>(entry.stored_size))
+      .add(or_zip64(entry.size));
   header.add(static_cast<uint16_t>(name.size()))
       .add(static_cast<uint16_t>(extra.bytes().size()))
       .add(name)
       .add(extra.bytes());
   write(header.bytes());
-  file_.write(data, size);
-  position_ += size;
+  file_.write(stored, entry.stored_size);
+  position_ += entry.stored_size;
   entries_.push_back(std::move(entry));
 }
 
@@ -82,7 +130,7 @@ void ZipWriter::finish() {
   for (const Written& entry : entries_) {
     Record extra;
     if (entry.size >= kInZip64) {
-      extra.add(entry.size).add(entry.size);
+      extra.add(entry.size).add(entry.stored_size);
     }
     if (entry.header_offset >= kInZip64) {
       extra.add(entry.header_offset);
@@ -97,10 +145,12 @@ void ZipWriter::finish() {
         .add(version)
         .add(version)
         .add(uint16_t{0})
-        .add(uint16_t{0})
+        .add(method_of(entry.size, entry.stored_size))
         .add(uint16_t{0})
         .add(kDate1980);
-    header.add(entry.crc).add(or_zip64(entry.size)).add(or_zip64(entry.size));
+    header.add(entry.crc)
+        .add(entry.size >= kInZip64 ? kInZip64 : static_cast<uint32_t>(entry.stored_size))
+        .add(or_zip64(entry.size));
     header.add(static_cast<uint16_t>(entry.name.size()))
         .add(static_cast<uint16_t>(field.bytes().size()))
         .add(uint16_t{0});

@@ -80,31 +80,32 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   return std::shared_ptr<const MappedFile>(new MappedFile(path, data, file.size()));
 }
 
-void MappedFile::release_pages() const {
+void MappedFile::release_pages(size_t begin, size_t count) const {
   // Bits of an entry of the page map (proc_pid_pagemap(5)). A page that was changed in place is the process's
   // own, no page of the file any more, and is kept.
   constexpr uint64_t kPresent = uint64_t{1} << 63;
   constexpr uint64_t kOfFile = uint64_t{1} << 61;
   constexpr size_t kEntriesAtOnce = 8192;
-  const int map = size_ > 0 ? ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
+  const size_t stop = std::min(size_, begin + std::min(count, size_));
+  const int map = begin < stop ? ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
   if (map < 0) {
     return;
   }
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   const auto start = reinterpret_cast<uintptr_t>(data_);
-  const size_t pages = (size_ + page - 1) / page;
+  const size_t pages = (stop + page - 1) / page;
   std::vector<uint64_t> entries(kEntriesAtOnce);
-  for (size_t first = 0; first < pages; first += kEntriesAtOnce) {
+  for (size_t first = begin / page; first < pages; first += kEntriesAtOnce) {
     const size_t wanted = std::min(kEntriesAtOnce, pages - first);
     const ssize_t bytes = ::pread(map, entries.data(), wanted * sizeof(uint64_t),
                                   static_cast<off_t>((start / page + first) * sizeof(uint64_t)));
-    const size_t count = bytes > 0 ? static_cast<size_t>(bytes) / sizeof(uint64_t) : 0;
+    const size_t found = bytes > 0 ? static_cast<size_t>(bytes) / sizeof(uint64_t) : 0;
     const auto of_file = [&entries](size_t i) {
       return (entries[i] & kPresent) != 0 && (entries[i] & kOfFile) != 0;
     };
-    for (size_t i = 0; i < count;) {
+    for (size_t i = 0; i < found;) {
       size_t end = i;
-      while (end < count && of_file(end)) {
+      while (end < found && of_file(end)) {
         ++end;
       }
       if (end > i) {
@@ -135,6 +136,18 @@ std::string read_file(const std::filesystem::path& path) {
   }
   content.resize(done);
   return content;
+}
+
+void make_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  std::error_code failed;
+  if (!folder.empty()) {
+    std::filesystem::create_directories(folder, failed);
+  }
+  if (failed) {
+    throw Error(ErrorKind::io, "{}: cannot be written: its folder is not there and cannot be made: {}",
+                file.string(), failed.message());
+  }
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {

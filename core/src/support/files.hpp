@@ -27,7 +27,10 @@ class MappedFile {
 
   /// Lets go of the memory that the pages read so far take up; they are read again when they are needed.
   /// Pages that were changed in place are kept; nobody may be changing one meanwhile.
-  void release_pages() const;
+  void release_pages() const { release_pages(0, size_); }
+
+  /// The same for the pages that lie wholly or partly within `count` bytes from `begin` on.
+  void release_pages(size_t begin, size_t count) const;
 
  private:
   MappedFile(std::filesystem::path path, const void* data, size_t size);
@@ -66,6 +69,11 @@ class AtomicFile {
   int descriptor_ = -1;
   std::string buffer_;
 };
+
+/// Makes the folder that `file` lies in, with all above it, when it is not there; throws an Error of kind io
+/// that names it when it cannot be made. For files that a user asked for: a run of an hour should not end for
+/// the want of a folder.
+void make_folder_of(const std::filesystem::path& file);
 
 /// AtomicFile with one write.
 void write_file(const std::filesystem::path& path, std::string_view content);

@@ -25,7 +25,7 @@ std::vector<uint8_t> padded(std::span<const uint8_t> rest, uint64_t total_bytes)
   return blocks;
 }
 
-/// The digest; `after_piece` is called after each piece of the bytes.
+/// The digest; `after_piece(begin, count)` is called after each piece of the bytes.
 template <class AfterPiece>
 std::string digest_of(std::span<const std::byte> bytes, AfterPiece&& after_piece) {
   constexpr size_t kPieceBlocks = (size_t{8} << 20) / kSha256BlockBytes;
@@ -33,9 +33,9 @@ std::string digest_of(std::span<const std::byte> bytes, AfterPiece&& after_piece
   const size_t whole_blocks = data.size() / kSha256BlockBytes;
   Sha256State state = kStart;
   for (size_t done = 0; done < whole_blocks; done += kPieceBlocks) {
-    compress_sha256(state, data.data() + done * kSha256BlockBytes,
-                    std::min(kPieceBlocks, whole_blocks - done));
-    after_piece();
+    const size_t blocks = std::min(kPieceBlocks, whole_blocks - done);
+    compress_sha256(state, data.data() + done * kSha256BlockBytes, blocks);
+    after_piece(done * kSha256BlockBytes, blocks * kSha256BlockBytes);
   }
   const std::vector<uint8_t> last = padded(data.subspan(whole_blocks * kSha256BlockBytes), data.size());
   compress_sha256(state, last.data(), last.size() / kSha256BlockBytes);
@@ -49,7 +49,7 @@ std::string digest_of(std::span<const std::byte> bytes, AfterPiece&& after_piece
 }  // namespace
 
 std::string sha256(std::span<const std::byte> bytes) {
-  return digest_of(bytes, [] {});
+  return digest_of(bytes, [](size_t, size_t) {});
 }
 
 std::string sha256(std::string_view text) {
@@ -59,7 +59,7 @@ std::string sha256(std::string_view text) {
 std::string sha256_of_file(const std::filesystem::path& path) {
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
   // A large file must not take its size in memory for a digest.
-  return digest_of(file->bytes(), [&file] { file->release_pages(); });
+  return digest_of(file->bytes(), [&file](size_t begin, size_t count) { file->release_pages(begin, count); });
 }
 
 }  // namespace patchioner

@@ -2,7 +2,7 @@
 // (spec/02 sections 6 and 17). Dimensions, boxes and trace are read from the case.
 
 #include "geometry/region_cover.hpp"
-#include "verify/case_images.hpp"
+#include "verify/backbone_values.hpp"
 #include "verify/kinds.hpp"
 #include "verify/region_inputs.hpp"
 
@@ -11,18 +11,10 @@ namespace {
 
 Value::Map options_of(const GoldenCase& golden) {
   const nlohmann::json& json = golden.json();
-  Value::Map options = {
-      {"plugin", "alphaclip"},
-      {"weights", golden.file(json.at("weights").get<std::string>()).string()},
-      {"alpha_weights", golden.file(json.at("alpha_weights").get<std::string>()).string()},
-      {"resolution", golden.tensor("input").size(3)},
-  };
-  if (json.contains("heads_vision")) {
-    options.emplace_back("heads", json["heads_vision"].get<int64_t>());
-  }
-  if (json.contains("heads_text")) {
-    options.emplace_back("text_heads", json["heads_text"].get<int64_t>());
-  }
+  Value::Map options =
+      case_options(golden, "alphaclip", {{"heads_vision", "heads"}, {"heads_text", "text_heads"}});
+  options.emplace_back("alpha_weights", golden.file(json.at("alpha_weights").get<std::string>()).string());
+  options.emplace_back("resolution", golden.tensor("input").size(3));
   if (json.contains("activation")) {
     options.emplace_back("activation", json["activation"].get<std::string>());
   }

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "verify/case_images.hpp"
+#include "verify/backbone_values.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
@@ -29,16 +29,10 @@ constexpr std::array<std::pair<const char*, const char*>, 3> kTables = {{
 
 Value::Map options_of(const GoldenCase& golden) {
   const nlohmann::json& json = golden.json();
-  Value::Map options = {{"plugin", "clip"},
-                        {"weights", golden.file(json.at("weights").get<std::string>()).string()}};
+  Value::Map options =
+      case_options(golden, "clip", {{"heads_vision", "heads"}, {"heads_text", "text_heads"}});
   if (json.contains("config")) {
     options.emplace_back("config", golden.file(json["config"].get<std::string>()).string());
-  }
-  if (json.contains("heads_vision")) {
-    options.emplace_back("heads", json["heads_vision"].get<int64_t>());
-  }
-  if (json.contains("heads_text")) {
-    options.emplace_back("text_heads", json["heads_text"].get<int64_t>());
   }
   if (json.contains("activation")) {
     options.emplace_back("activation", json["activation"].get<std::string>());
@@ -81,9 +75,8 @@ void compare_tables(const GoldenCase& golden, CaseReport& report, CaseBackbones&
                     const std::string& prefix, int64_t rows, int64_t columns) {
   for (const auto& [stem, rule] : kTables) {
     if (golden.has(prefix + stem)) {
-      const Backbone& backbone = backbones.with({{"pos_resample", rule}});
-      report.compare(prefix + stem,
-                     backbone.probe("position_table", {{"grid", at::tensor({rows, columns}, at::kLong)}}));
+      compare_position_table(golden, report, backbones.with({{"pos_resample", rule}}), prefix + stem, rows,
+                             columns);
     }
   }
 }
@@ -112,13 +105,11 @@ void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost&
   CaseBackbones backbones(host, options_of(golden));
   const auto images = json.value("images", std::vector<std::string>());
   verify_resolution(golden, report, backbones, "", 0, images);
-  constexpr std::string_view kResolution = "_resolution";
+  for (const auto& [prefix, resolution] : case_resolutions(golden)) {
+    verify_resolution(golden, report, backbones, prefix, resolution, images);
+  }
   constexpr std::string_view kGrid = "_grid";
   for (const auto& [key, value] : json.items()) {
-    if (key.ends_with(kResolution) && value.is_number_integer()) {
-      verify_resolution(golden, report, backbones, key.substr(0, key.size() - kResolution.size() + 1),
-                        value.get<int64_t>(), images);
-    }
     if (key.ends_with(kGrid) && value.is_array() && value.size() == 2) {
       compare_tables(golden, report, backbones, key.substr(0, key.size() - kGrid.size() + 1),
                      value[0].get<int64_t>(), value[1].get<int64_t>());
@@ -133,10 +124,7 @@ void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost&
                      cropping.encode(golden.tensor("input_crop"), wanted).intermediates.at("tokens"));
     }
   }
-  if (golden.has("text_ids")) {
-    report.used_as_input("text_ids");
-    report.compare("text_embed", backbones.with().encode_token_ids(golden.tensor("text_ids")));
-  }
+  compare_text_ids(golden, report, backbones.with());
 }
 
 }  // namespace patchioner

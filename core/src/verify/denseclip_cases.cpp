@@ -2,7 +2,7 @@
 // class embedding added once and twice, inputs that are not square, texts as they come and of unit length
 // (spec/02 section 4).
 
-#include "verify/case_images.hpp"
+#include "verify/backbone_values.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
@@ -11,16 +11,10 @@ namespace {
 constexpr std::string_view kOriginal = "_original";
 
 Value::Map options_of(const GoldenCase& golden) {
-  const nlohmann::json& json = golden.json();
-  Value::Map options = {{"plugin", "denseclip"},
-                        {"weights", golden.file(json.at("weights").get<std::string>()).string()}};
-  if (json.contains("config")) {
-    options.emplace_back("config", golden.file(json["config"].get<std::string>()).string());
-  }
-  for (const auto& [key, option] : {std::pair{"heads_vision", "heads"}, {"heads_text", "text_heads"}}) {
-    if (json.contains(key)) {
-      options.emplace_back(option, json[key].get<int64_t>());
-    }
+  Value::Map options =
+      case_options(golden, "denseclip", {{"heads_vision", "heads"}, {"heads_text", "text_heads"}});
+  if (golden.json().contains("config")) {
+    options.emplace_back("config", golden.file(golden.json()["config"].get<std::string>()).string());
   }
   return options;
 }
@@ -29,34 +23,15 @@ Value::Map options_of(const GoldenCase& golden) {
 void compare_pass(const GoldenCase& golden, CaseReport& report, const Backbone& backbone,
                   const std::string& prefix, std::string_view ending, const at::Tensor& input) {
   const auto full_name = [&](const std::string& name) { return prefix + name + std::string(ending); };
-  std::vector<std::string> wanted;
-  for (const std::string& name : backbone.intermediate_names()) {
-    if (golden.has(full_name(name))) {
-      wanted.push_back(name);
-    }
-  }
-  if (wanted.empty()) {
-    return;
-  }
-  const ImageFeatures features = backbone.encode(input, wanted);
-  for (const std::string& name : wanted) {
-    report.compare(full_name(name), features.intermediates.at(name));
-  }
-  // What the interface hands out must be the same numbers.
-  if (golden.has(full_name("tokens"))) {
-    const at::Tensor expected = golden.tensor(full_name("tokens"));  // [B,1+G,D]
-    report.compare(full_name("tokens"), features.global, expected.select(1, 0));
-    report.compare(full_name("tokens"), features.patches.flatten(1, 2), expected.slice(1, 1));
-  }
+  const ImageFeatures features = compare_intermediates(golden, report, backbone, full_name, input);
+  compare_tokens(golden, report, full_name("tokens"), features);
 }
 
 /// Everything under `prefix`: the input `prefix`input, and a table at `grid` where there is one.
 void verify_input(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
                   const std::string& prefix, const Value::Map& settings, const std::vector<int64_t>& grid) {
-  if (golden.has(prefix + "pos_embed")) {
-    report.compare(prefix + "pos_embed",
-                   backbones.with(settings).probe("position_table", {{"grid", at::tensor(grid)}}));
-  }
+  compare_position_table(golden, report, backbones.with(settings), prefix + "pos_embed", grid.at(0),
+                         grid.at(1));
   if (!golden.has(prefix + "input")) {
     return;
   }
@@ -99,13 +74,11 @@ void verify_denseclip(const GoldenCase& golden, CaseReport& report, PluginHost& 
     verify_input(golden, report, backbones, prefix, settings, {spec.rows(), spec.columns()});
   };
   verify_square("", {});
-  constexpr std::string_view kResolution = "_resolution";
+  for (const auto& [prefix, resolution] : case_resolutions(golden)) {
+    verify_square(prefix, {{"resolution", resolution}});
+  }
   constexpr std::string_view kGrid = "_grid";
   for (const auto& [key, value] : json.items()) {
-    if (key.ends_with(kResolution) && value.is_number_integer()) {
-      verify_square(key.substr(0, key.size() - kResolution.size() + 1),
-                    {{"resolution", value.get<int64_t>()}});
-    }
     if (key.ends_with(kGrid) && value.is_array() && value.size() == 2) {
       verify_input(golden, report, backbones, key.substr(0, key.size() - kGrid.size() + 1), {},
                    value.get<std::vector<int64_t>>());

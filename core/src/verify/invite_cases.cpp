@@ -1,7 +1,7 @@
 // Cases of the backbone `invite`: tokens with several numbers of blocks that mix none, at the checkpoint's
 // size and others (spec/02 section 3).
 
-#include "verify/case_images.hpp"
+#include "verify/backbone_values.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
@@ -9,16 +9,11 @@ namespace {
 
 Value::Map options_of(const GoldenCase& golden) {
   const nlohmann::json& json = golden.json();
-  Value::Map options = {{"plugin", "invite"},
-                        {"weights", golden.file(json.at("weights").get<std::string>()).string()},
-                        {"keep_img_ratio", true}};
+  Value::Map options =
+      case_options(golden, "invite", {{"heads_vision", "heads"}, {"heads_text", "text_heads"}});
+  options.emplace_back("keep_img_ratio", true);
   if (json.value("weights_format", std::string()).starts_with("openai")) {
     options.emplace_back("format", "openai");
-  }
-  for (const auto& [key, option] : {std::pair{"heads_vision", "heads"}, {"heads_text", "text_heads"}}) {
-    if (json.contains(key)) {
-      options.emplace_back(option, json[key].get<int64_t>());
-    }
   }
   for (const char* key : {"config", "activation"}) {
     if (json.contains(key)) {
@@ -29,27 +24,6 @@ Value::Map options_of(const GoldenCase& golden) {
   return options;
 }
 
-/// Everything under `prefix` that is named after one number of blocks, such as "big36_k1_tokens".
-void compare_pass(const GoldenCase& golden, CaseReport& report, const Backbone& backbone,
-                  const std::string& prefix, const at::Tensor& input) {
-  std::vector<std::string> wanted;
-  for (const std::string& name : backbone.intermediate_names()) {
-    if (golden.has(prefix + name)) {
-      wanted.push_back(name);
-    }
-  }
-  const ImageFeatures features = backbone.encode(input, wanted);
-  for (const std::string& name : wanted) {
-    report.compare(prefix + name, features.intermediates.at(name));
-  }
-  // What the interface hands out must be the same numbers.
-  if (golden.has(prefix + "tokens")) {
-    const at::Tensor expected = golden.tensor(prefix + "tokens");  // [B,1+G,D]
-    report.compare(prefix + "tokens", features.global, expected.select(1, 0));
-    report.compare(prefix + "tokens", features.patches.flatten(1, 2), expected.slice(1, 1));
-  }
-}
-
 void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
                        const std::string& prefix, int64_t resolution) {
   const nlohmann::json& json = golden.json();
@@ -57,10 +31,8 @@ void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbon
   const std::string input = prefix + "input";
   const auto images = json.value("images", std::vector<std::string>());
   const Backbone& plain = backbones.with(settings);
-  if (golden.has(prefix + "pos_embed")) {
-    const at::Tensor grid = at::tensor({plain.image_spec().rows(), plain.image_spec().columns()}, at::kLong);
-    report.compare(prefix + "pos_embed", plain.probe("position_table", {{"grid", grid}}));
-  }
+  compare_position_table(golden, report, plain, prefix + "pos_embed", plain.image_spec().rows(),
+                         plain.image_spec().columns());
   if (!golden.has(input)) {
     return;
   }
@@ -71,8 +43,13 @@ void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbon
   for (const int64_t blocks : json.at("k_values").get<std::vector<int64_t>>()) {
     Value::Map masked = settings;
     masked.emplace_back("mask_last_layers", blocks);
-    compare_pass(golden, report, backbones.with(masked), fmt::format("{}k{}_", prefix, blocks),
-                 golden.tensor(input));
+    // Named after the number of blocks, such as "big36_k1_tokens".
+    const auto full_name = [&](const std::string& name) {
+      return fmt::format("{}k{}_{}", prefix, blocks, name);
+    };
+    const ImageFeatures features =
+        compare_intermediates(golden, report, backbones.with(masked), full_name, golden.tensor(input));
+    compare_tokens(golden, report, full_name("tokens"), features);
   }
 }
 
@@ -84,10 +61,7 @@ void verify_invite(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   for (const int64_t resolution : golden.json().value("big_resolutions", std::vector<int64_t>())) {
     verify_resolution(golden, report, backbones, fmt::format("big{}_", resolution), resolution);
   }
-  if (golden.has("text_ids")) {
-    report.used_as_input("text_ids");
-    report.compare("text_embed", backbones.with().encode_token_ids(golden.tensor("text_ids")));
-  }
+  compare_text_ids(golden, report, backbones.with());
 }
 
 }  // namespace patchioner

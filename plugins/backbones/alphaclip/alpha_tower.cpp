@@ -4,14 +4,13 @@
 
 #include <patchioner/error.hpp>
 
+#include "backbones/head_count.hpp"
 #include "checkpoint/checkpoint_family.hpp"
 
 namespace patchioner {
 namespace {
 
 constexpr int64_t kChannels = 4;
-// AlphaCLIP was only ever trained on OpenAI's models, whose heads are all 64 wide (spec/02 section 1).
-constexpr int64_t kHeadWidth = 64;
 
 /// The patch weight [W,4,p,p] of a tower: that of the colours, and that of the mask or zeros.
 WeightSource with_mask_channel(WeightSource source, bool trained) {
@@ -87,7 +86,7 @@ ClipSettings settings_of(const ClipCheckpoint& alpha, const AlphaClipOptions& op
   }
   const auto width = alpha.shape("visual.class_embedding");
   settings.image_heads =
-      options.heads > 0 ? options.heads : (width && !width->empty() ? width->front() : 1) / kHeadWidth;
+      options.heads > 0 ? options.heads : (width && !width->empty() ? width->front() : 1) / kUsualHeadWidth;
   settings.image_activation =
       options.activation == "auto" ? Activation::quick_gelu : activation_from(options.activation);
   return settings;

@@ -5,6 +5,7 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "backbones/head_count.hpp"
 #include "checkpoint/checkpoint_family.hpp"
 #include "denseclip_config.hpp"
 
@@ -14,7 +15,6 @@ namespace {
 constexpr const char* kImagePrefix = "backbone.";
 constexpr const char* kTextPrefix = "text_encoder.";
 constexpr const char* kPublishedFile = "ViT-B-DenseCLIP.pth";
-constexpr int64_t kHeadWidth = 64;  // of every CLIP by OpenAI, which DenseCLIP starts from
 
 /// A file that stands for one of the two towers without its first tensor is incomplete rather than silent
 /// about the tower.
@@ -55,13 +55,13 @@ int64_t heads_of(int64_t option, const std::optional<int64_t>& config, const Cli
     return option > 0 ? option : *config;
   }
   const auto shape = checkpoint.shape(width_of);
-  const int64_t width = shape && !shape->empty() ? shape->front() : kHeadWidth;
-  if (width % kHeadWidth != 0) {
+  const int64_t width = shape && !shape->empty() ? shape->front() : kUsualHeadWidth;
+  if (width % kUsualHeadWidth != 0) {
     throw Error(ErrorKind::config,
                 "{}: a width of {} cannot be cut into heads of {}, which CLIP's are; set `{}`",
-                checkpoint.state_dict().description(), width, kHeadWidth, name);
+                checkpoint.state_dict().description(), width, kUsualHeadWidth, name);
   }
-  return width / kHeadWidth;
+  return width / kUsualHeadWidth;
 }
 
 /// Row 0 of the input is class embedding plus position, so that the embedding added twice is the same as a

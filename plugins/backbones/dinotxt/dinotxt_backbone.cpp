@@ -156,18 +156,10 @@ ImageFeatures DinotxtBackbone::encode(const at::Tensor& pixels,
                 kBackboneFile, kVisionHeadFile);
   }
   const DinotxtPass pass(images_.pass(pixels, intermediates), head_);
-  const int64_t images = pixels.size(0);
-  ImageFeatures features;
-  features.global = pass.final_class().to(pixels.device());  // [B,D]
-  features.patches = pass.final_patches()
-                         .view({images, pass.rows(), pass.columns(), dim_})
-                         .to(pixels.device());  // [B,rows,columns,D]
   // The map is that of DINOv2's last block, with or without the head (spec/03 section 6.3).
-  features.attention =
-      pass.map().view({images, pass.rows(), pass.columns()}).to(pixels.device());  // [B,rows,columns]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = make(pass).to(pixels.device());
-  }
+  ImageFeatures features = grid_features(pass.final_patches(), pass.rows(), pass.columns(),
+                                         pass.final_class(), pass.map(), pixels.device());
+  add_results(wanted, pass, pixels.device(), features);
   return features;
 }
 

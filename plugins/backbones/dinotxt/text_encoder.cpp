@@ -1,15 +1,13 @@
 #include "text_encoder.hpp"
 
-#include <patchioner/error.hpp>
-
 #include "backbones/checkpoint_names.hpp"
+#include "backbones/head_count.hpp"
 #include "checkpoint/checkpoint_family.hpp"
 #include "published_files.hpp"
 
 namespace patchioner {
 namespace {
 
-constexpr int64_t kHeadWidth = 64;  // of the published encoder
 constexpr double kEpsilon = 1e-5;
 constexpr const char* kBlocks = "backbone.blocks.";
 
@@ -36,22 +34,15 @@ WeightSource text_weights(TensorLoader& loader, at::Device device) {
   };
 }
 
-/// A size of what the tower calls `name`; 1 for an absent tensor, which the loader then reports.
+/// A size of what the tower calls `name`.
 int64_t size_of(const StateDict& file, const std::string& name, size_t axis) {
-  const auto shape = shape_of(text_recipe(name), file);
-  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+  return size_at(shape_of(text_recipe(name), file), axis);
 }
 
 ClipTextConfig text_config(const StateDict& file, int64_t heads) {
   ClipTextConfig config;
   config.block.width = size_of(file, "token_embedding.weight", 1);
-  if (heads == 0 && config.block.width % kHeadWidth != 0) {
-    throw Error(
-        ErrorKind::config,
-        "{}: the width of {} is no multiple of {}, so the head count cannot be guessed; set `text_heads`",
-        file.description(), config.block.width, kHeadWidth);
-  }
-  config.block.heads = heads == 0 ? config.block.width / kHeadWidth : heads;
+  config.block.heads = head_count_of(heads, config.block.width, file, "text_heads");
   config.block.hidden = size_of(file, "transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = kEpsilon;
   config.block.activation = Activation::gelu;

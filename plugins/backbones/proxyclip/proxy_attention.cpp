@@ -9,13 +9,7 @@ namespace {
 // Of 1369 columns these rows take 1.4 MB: what is done to them one after the other stays in a core's cache.
 constexpr int64_t kRowsAtOnce = 256;
 
-constexpr double kShortest = 1e-12;
-
 }  // namespace
-
-at::Tensor unit_length(const at::Tensor& features) {
-  return features / features.norm(2, -1, true).clamp_min_(kShortest);  // [...,C]
-}
 
 at::Tensor mean_similarity(const at::Tensor& unit) {
   // In double, since beta * mean decides which entries are looked at at all.

@@ -12,9 +12,6 @@ struct ProxyAttention {
   double gamma = 3.0;
 };
 
-/// Features [...,C] brought to length 1; what is shorter than 1e-12 is only divided by that.
-at::Tensor unit_length(const at::Tensor& features);
-
 /// The mean of all M x M cosine similarities of each image: unit features [B,M,C] -> [B]. It is the square of
 /// the length of their mean, so that the similarities themselves are not needed.
 at::Tensor mean_similarity(const at::Tensor& unit);

@@ -156,13 +156,9 @@ ImageFeatures ProxyClip::encode(const at::Tensor& pixels, std::span<const std::s
   clip.check_pixels(pixels);
   const at::Tensor input = pixels.to(device_, at::kFloat);
   const ProxyClipPass pass(proxy, clip, input, clip_pixels(input), settings_);
-  ImageFeatures features;
-  features.patches = pass.patches()
-                         .view({pixels.size(0), pass.rows(), pass.columns(), dim()})
-                         .to(pixels.device());  // [B,rows,columns,D]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = make(pass).to(pixels.device());
-  }
+  ImageFeatures features =
+      grid_features(pass.patches(), pass.rows(), pass.columns(), {}, {}, pixels.device());
+  add_results(wanted, pass, pixels.device(), features);
   return features;
 }
 

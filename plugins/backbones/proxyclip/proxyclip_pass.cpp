@@ -12,7 +12,7 @@ ProxyClipPass::ProxyClipPass(const VisionTransformer& proxy, const VisionTransfo
     columns_ = seen.columns;
     features_ = proxy.normalise(seen.tokens_raw.slice(1, 1 + proxy.config().registers));  // [B,M,C]
   }
-  unit_ = unit_length(features_);  // [B,M,C]
+  unit_ = unit_rows(features_);    // [B,M,C]
   mean_ = mean_similarity(unit_);  // [B]
   if (settings.mean_of_batch) {
     mean_ = mean_.mean().expand_as(mean_);  // [B]

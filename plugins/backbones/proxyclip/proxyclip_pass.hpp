@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backbones/named_results.hpp"
+#include "nn/unit_length.hpp"
 #include "nn/vit.hpp"
 #include "proxy_attention.hpp"
 
@@ -28,7 +29,7 @@ class ProxyClipPass {
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
   const at::Tensor& projected() const { return projected_; }                 // [B,M,D]
-  at::Tensor patches() const { return unit_length(projected_); }             // [B,M,D]
+  at::Tensor patches() const { return unit_rows(projected_); }               // [B,M,D]
   const at::Tensor& tokens_before_last() const { return clip_.tokens_raw; }  // [B,1+n,W]
   at::Tensor proxy_features() const;                                         // [B,C,rows,columns]
   at::Tensor similarity() const;                                             // [B,M,M]

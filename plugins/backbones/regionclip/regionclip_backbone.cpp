@@ -68,9 +68,7 @@ RegionClipBackbone::RegionClipBackbone(RegionClipOptions options, const PluginCo
 }
 
 void RegionClipBackbone::set_spec() {
-  VitConfig grid;
-  grid.patch_size = ResNetConfig::kStride;
-  grid.position_rows = image_.config().pool.position_rows;
+  const PatchGrid grid{ResNetConfig::kStride, image_.config().pool.position_rows, false};
   spec_ = image_spec_of(options_, grid, kClipNorm.mean, kClipNorm.std);
   const int64_t input = spec_.input_size();
   if (ModifiedResNet::cells(input) != spec_.rows()) {
@@ -149,17 +147,10 @@ ImageFeatures RegionClipBackbone::encode(const at::Tensor& pixels,
   const at::Tensor tokens = unit_rows(pass.rows);  // [B,1+G,D]
   const int64_t rows = pass.last.size(2);
   const int64_t columns = pass.last.size(3);
-  ImageFeatures features;
-  features.global = tokens.select(1, 0).contiguous().to(pixels.device());  // [B,D]
-  features.patches = tokens.slice(1, 1)
-                         .reshape({tokens.size(0), rows, columns, dim_})
-                         .to(pixels.device());  // [B,rows,columns,D]
-  features.attention = attention_map(pass.logits, map_reduce_of(options_))
-                           .view({tokens.size(0), rows, columns})
-                           .to(pixels.device());  // [B,rows,columns]
-  for (const auto& [name, make] : wanted) {
-    features.intermediates[name] = make(pass).to(pixels.device());
-  }
+  ImageFeatures features =
+      grid_features(tokens.slice(1, 1), rows, columns, tokens.select(1, 0),
+                    attention_map(pass.logits, map_reduce_of(options_)), pixels.device());
+  add_results(wanted, pass, pixels.device(), features);
   return features;
 }
 

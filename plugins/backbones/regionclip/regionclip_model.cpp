@@ -4,13 +4,11 @@
 
 #include "backbones/checkpoint_names.hpp"
 #include "backbones/clip_model.hpp"
+#include "backbones/head_count.hpp"
 #include "checkpoint/checkpoint_family.hpp"
 
 namespace patchioner {
 namespace {
-
-// Every head of CLIP's ResNets and of their text towers is 64 wide (spec/02 section 7.1).
-constexpr int64_t kHeadWidth = 64;
 
 constexpr const char* kOfficialFiles =
     "regionclip_pretrained-cc_rn50.pth or regionclip_pretrained-cc_rn50x4.pth";
@@ -19,12 +17,12 @@ int64_t heads_of(int64_t width, int64_t chosen, const char* what, const char* op
   if (chosen > 0) {
     return chosen;
   }
-  if (width % kHeadWidth != 0) {
+  if (width % kUsualHeadWidth != 0) {
     throw Error(ErrorKind::config,
                 "the {} is {} wide, which is no multiple of {}; set `{}` to its head count", what, width,
-                kHeadWidth, option);
+                kUsualHeadWidth, option);
   }
-  return width / kHeadWidth;
+  return width / kUsualHeadWidth;
 }
 
 }  // namespace
@@ -61,9 +59,7 @@ bool RegionClipFile::has_text() const {
 }
 
 int64_t RegionClipFile::size_of(const std::string& name, size_t axis) const {
-  // 1 for an absent tensor, which the loader then reports.
-  const TensorInfo* info = state_dict_.info(name);
-  return info != nullptr && axis < info->shape.size() ? info->shape[axis] : 1;
+  return size_at(shape_of({{name}}, state_dict_), axis);
 }
 
 LazyTower<RegionClipImage> RegionClipFile::image(int64_t heads, const PluginContext& context) const {

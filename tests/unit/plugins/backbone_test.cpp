@@ -10,9 +10,11 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "refusals.hpp"
 #include "runtime/captioner.hpp"
 #include "runtime/plugin_host.hpp"
 #include "test_folder.hpp"
+#include "unit/plugins/made_backbone.hpp"
 #include "unit/plugins/tiny_vocabulary.hpp"
 
 namespace patchioner {
@@ -25,34 +27,8 @@ const std::string kOpenAi = "{plugin: clip, weights: " + kCases + "clip/openai_s
 const std::string kDino = "{plugin: talk2dino, weights: " + kCases + "dino/dinov2_reg4/weights.pth, ";
 const std::string kChain = kCases + "dino/talk2dino_e2e/";
 
-std::shared_ptr<Backbone> backbone(const std::string& yaml) {
-  PluginHost host;
-  return host.backbone(parse_yaml(yaml, "test.yaml"), PluginContext());
-}
-
-std::string refusal(ErrorKind kind, const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    CHECK(to_string(error.kind()) == to_string(kind));
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return {};
-}
-
 std::string refused_options(const std::string& yaml) {
-  return refusal(ErrorKind::config, [&] { (void)backbone(yaml); });
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
-}
-
-at::Tensor expected(const std::string& folder, const std::string& name) {
-  return StateDict::open(kCases + folder + "/expected.safetensors").tensor(name);
+  return refusal_of(ErrorKind::config, [&] { (void)made_backbone(yaml); });
 }
 
 /// A text tower of one block over those ids, under OpenAI's names: width 8, context 10.
@@ -95,9 +71,9 @@ TEST_CASE("clip finds heads and activation of each layout by itself") {
   };
   for (const auto& [folder, file] : cases) {
     CAPTURE(folder);
-    const auto clip = backbone("{plugin: clip, weights: " + kCases + folder + "/" + file + "}");
-    const at::Tensor tokens = expected(folder, "tokens");  // [B,1+G,D]
-    const ImageFeatures features = clip->encode(expected(folder, "input"));
+    const auto clip = made_backbone("{plugin: clip, weights: " + kCases + folder + "/" + file + "}");
+    const at::Tensor tokens = expected_tensor(folder, "tokens");  // [B,1+G,D]
+    const ImageFeatures features = clip->encode(expected_tensor(folder, "input"));
     CHECK(at::allclose(features.global, tokens.select(1, 0), 2e-4, 2e-4));
     CHECK(at::allclose(features.patches.flatten(1, 2), tokens.slice(1, 1), 2e-4, 2e-4));
     CHECK(at::allclose(features.attention.sum({1, 2}), at::ones({tokens.size(0)})));
@@ -108,12 +84,12 @@ TEST_CASE("clip finds heads and activation of each layout by itself") {
 }
 
 TEST_CASE("clip's input follows resolution, resize_dim, crop_dim and keep_img_ratio") {
-  CHECK(backbone(kOpenAi + "}")->image_spec().resize_dim == 20);
-  const ImageSpec squashed = backbone(kOpenAi + "resolution: 36}")->image_spec();
+  CHECK(made_backbone(kOpenAi + "}")->image_spec().resize_dim == 20);
+  const ImageSpec squashed = made_backbone(kOpenAi + "resolution: 36}")->image_spec();
   CHECK(squashed.input_size() == 36);
   CHECK(squashed.rows() == 9);
   CHECK(squashed.mean[0] == doctest::Approx(0.48145466));
-  const ImageSpec cropped = backbone(kOpenAi + "resize_dim: 30, keep_img_ratio: true}")->image_spec();
+  const ImageSpec cropped = made_backbone(kOpenAi + "resize_dim: 30, keep_img_ratio: true}")->image_spec();
   CHECK(cropped.resize_dim == 30);
   CHECK(cropped.crop_dim == 20);
   CHECK(cropped.input_size() == 20);
@@ -121,10 +97,10 @@ TEST_CASE("clip's input follows resolution, resize_dim, crop_dim and keep_img_ra
 
 TEST_CASE("both backbones compute only the by-products that are asked for, and name the others") {
   const std::vector<std::pair<std::string, at::Tensor>> backbones = {
-      {kOpenAi + "}", expected("clip/openai_state_dict", "input")},
-      {kDino + "heads: 2}", expected("dino/dinov2_reg4", "native/input")}};
+      {kOpenAi + "}", expected_tensor("clip/openai_state_dict", "input")},
+      {kDino + "heads: 2}", expected_tensor("dino/dinov2_reg4", "native/input")}};
   for (const auto& [options, input] : backbones) {
-    const auto made = backbone(options);
+    const auto made = made_backbone(options);
     CHECK(made->encode(input).intermediates.empty());
     const std::vector<std::string> names = made->intermediate_names();
     const ImageFeatures all = made->encode(input, names);
@@ -133,38 +109,39 @@ TEST_CASE("both backbones compute only the by-products that are asked for, and n
       CHECK(all.intermediates.at(name).isfinite().all().item<bool>());
     }
     const std::vector<std::string> wrong = {"qkv_lats"};
-    mentions(refusal(ErrorKind::data, [&] { (void)made->encode(input, wrong); }), "did you mean 'qkv_last'");
-    mentions(refusal(ErrorKind::data, [&] { (void)made->probe("position_table", {}); }), "grid");
+    mentions(refusal_of(ErrorKind::data, [&] { (void)made->encode(input, wrong); }),
+             "did you mean 'qkv_last'");
+    mentions(refusal_of(ErrorKind::data, [&] { (void)made->probe("position_table", {}); }), "grid");
     CHECK_THROWS_AS(made->probe("no_such_probe", {}), Error);
   }
 }
 
 TEST_CASE("a map made of the heads' softmaxes differs from one of their mean logits, and sums to 1 too") {
-  const at::Tensor input = expected("clip/openai_state_dict", "input");
-  const at::Tensor logits = backbone(kOpenAi + "}")->encode(input).attention;
+  const at::Tensor input = expected_tensor("clip/openai_state_dict", "input");
+  const at::Tensor logits = made_backbone(kOpenAi + "}")->encode(input).attention;
   const std::vector<std::string> wanted = {"attn_maps_heads"};
-  const ImageFeatures probs = backbone(kOpenAi + "map_reduce: probs}")->encode(input, wanted);
+  const ImageFeatures probs = made_backbone(kOpenAi + "map_reduce: probs}")->encode(input, wanted);
   CHECK(at::allclose(probs.attention.flatten(1), probs.intermediates.at("attn_maps_heads").mean(1), 1e-5,
                      1e-7));
   CHECK_FALSE(at::allclose(probs.attention, logits, 1e-4, 1e-6));
 }
 
 TEST_CASE("clip says what is missing for texts and images") {
-  const auto clip = backbone(kOpenAi + "}");
+  const auto clip = made_backbone(kOpenAi + "}");
   const std::vector<std::string> texts = {"a dog"};
-  mentions(refusal(ErrorKind::config, [&] { (void)clip->encode_text(texts); }), "set `vocabulary`");
+  mentions(refusal_of(ErrorKind::config, [&] { (void)clip->encode_text(texts); }), "set `vocabulary`");
   const auto tower =
-      backbone("{plugin: clip, weights: " + kCases + "clip/timm_safetensors/model.safetensors}");
+      made_backbone("{plugin: clip, weights: " + kCases + "clip/timm_safetensors/model.safetensors}");
   CHECK_FALSE(tower->capabilities().text);
-  mentions(refusal(ErrorKind::checkpoint,
-                   [&] {
-                     (void)tower->encode_token_ids(at::zeros({1, 2}, at::kLong));
-                   }),
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] {
+                        (void)tower->encode_token_ids(at::zeros({1, 2}, at::kLong));
+                      }),
            "no text tower");
-  mentions(refusal(ErrorKind::data,
-                   [&] {
-                     (void)clip->encode(at::zeros({1, 3, 2, 2}));
-                   }),
+  mentions(refusal_of(ErrorKind::data,
+                      [&] {
+                        (void)clip->encode(at::zeros({1, 3, 2, 2}));
+                      }),
            "smaller than one patch");
 }
 
@@ -176,17 +153,18 @@ TEST_CASE("clip refuses what does not fit") {
   mentions(refused_options(kOpenAi + "context: 50}"), "longer than the text tower's 12");
   mentions(refused_options(kOpenAi + "pos_resample: nearest}"), "pos_resample");
   mentions(
-      refusal(ErrorKind::checkpoint,
-              [] { (void)backbone("{plugin: clip, weights: " + kCases + "dino/dinov2_reg4/weights.pth}"); }),
+      refusal_of(
+          ErrorKind::checkpoint,
+          [] { (void)made_backbone("{plugin: clip, weights: " + kCases + "dino/dinov2_reg4/weights.pth}"); }),
       "weights.pth (torch zip) is an official DINOv2 (2 blocks of width 32, patches of 14 with 4 registers), "
       "but "
       "`weights` must be a CLIP with a vision transformer; the backbone talk2dino reads it as `weights`");
-  mentions(refusal(ErrorKind::config,
-                   [] {
-                     (void)backbone("{plugin: clip, weights: " + kCases +
-                                    "clip/open_clip/open_clip_pytorch_model.bin, config: " + kCases +
-                                    "clip/open_clip/case.json}");
-                   }),
+  mentions(refusal_of(ErrorKind::config,
+                      [] {
+                        (void)made_backbone("{plugin: clip, weights: " + kCases +
+                                            "clip/open_clip/open_clip_pytorch_model.bin, config: " + kCases +
+                                            "clip/open_clip/case.json}");
+                      }),
            "no configuration of a CLIP");
 }
 
@@ -196,39 +174,40 @@ TEST_CASE("clip with a vocabulary encodes texts as it encodes their ids, and cut
                               write_text_tower(folder.path()).string() +
                               ", vocabulary: " + write_vocabulary(folder.path()).string();
   const std::vector<std::string> texts = {"ab", "b ab"};
-  const auto clip = backbone(options + "}");
+  const auto clip = made_backbone(options + "}");
   // The file above numbers the bytes in their own order, so "a" is 97 and "b" is 98, and 256 more at a word's
   // end.
   const at::Tensor ids = at::tensor({513, 512, 514, 0, 513, 354, 512, 514}, at::kLong).view({2, 4});
   CHECK(at::allclose(clip->encode_text(texts), clip->encode_token_ids(ids), 1e-5, 1e-6));
   CHECK(clip->dim() == 6);
   CHECK_FALSE(clip->capabilities().attention);
-  mentions(refusal(ErrorKind::checkpoint,
-                   [&] {
-                     (void)clip->encode(at::zeros({1, 3, 8, 8}));
-                   }),
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] {
+                        (void)clip->encode(at::zeros({1, 3, 8, 8}));
+                      }),
            "no image tower");
   const std::vector<std::string> too_long = {"a a a a"};
-  const auto cut = backbone(options + ", context: 4}");
+  const auto cut = made_backbone(options + ", context: 4}");
   const at::Tensor kept = at::tensor({513, 353, 353, 514}, at::kLong).view({1, 4});
   CHECK(at::allclose(cut->encode_text(too_long), clip->encode_token_ids(kept), 1e-5, 1e-6));
-  const auto strict = backbone(options + ", context: 4, truncate: false}");
+  const auto strict = made_backbone(options + ", context: 4, truncate: false}");
   CHECK_THROWS_AS(strict->encode_text(too_long), Error);
-  const auto other = backbone(kOpenAi + "vocabulary: " + (folder.path() / "vocab.json").string() + "}");
-  mentions(refusal(ErrorKind::config, [&] { (void)other->encode_text(texts); }),
+  const auto other = made_backbone(kOpenAi + "vocabulary: " + (folder.path() / "vocab.json").string() + "}");
+  mentions(refusal_of(ErrorKind::config, [&] { (void)other->encode_text(texts); }),
            "515 ids, the text tower only 200");
-  mentions(refusal(ErrorKind::io, [&] { (void)backbone(kOpenAi + "vocabulary: nowhere/vocab.json}"); }),
-           "there is no such vocabulary");
+  mentions(
+      refusal_of(ErrorKind::io, [&] { (void)made_backbone(kOpenAi + "vocabulary: nowhere/vocab.json}"); }),
+      "there is no such vocabulary");
 }
 
 TEST_CASE(
     "the fingerprint of clip's text side changes with everything that changes its vectors, and nothing "
     "else") {
-  const std::string plain = backbone(kOpenAi + "}")->text_fingerprint();
+  const std::string plain = made_backbone(kOpenAi + "}")->text_fingerprint();
   CHECK(plain.starts_with("clip_text:"));
   CHECK(plain.size() == std::string("clip_text:").size() + 64);
   const auto same = [&](const std::string& options) {
-    return backbone(kOpenAi + options + "}")->text_fingerprint() == plain;
+    return made_backbone(kOpenAi + options + "}")->text_fingerprint() == plain;
   };
   CHECK_FALSE(same("activation: gelu"));
   CHECK_FALSE(same("text_heads: 2"));
@@ -240,32 +219,32 @@ TEST_CASE(
 }
 
 TEST_CASE("talk2dino without a projection is plain DINOv2") {
-  const auto dino = backbone(kDino + "heads: 2}");
+  const auto dino = made_backbone(kDino + "heads: 2}");
   CHECK(dino->dim() == 32);
   CHECK_FALSE(dino->capabilities().text);
   CHECK(dino->text_fingerprint().empty());
   const std::vector<std::string> texts = {"a dog"};
-  mentions(refusal(ErrorKind::config, [&] { (void)dino->encode_text(texts); }),
+  mentions(refusal_of(ErrorKind::config, [&] { (void)dino->encode_text(texts); }),
            "plain DINOv2 has no text side");
-  mentions(refusal(ErrorKind::data, [&] { (void)dino->encode(at::zeros({1, 3, 30, 28})); }), "multiples");
+  mentions(refusal_of(ErrorKind::data, [&] { (void)dino->encode(at::zeros({1, 3, 30, 28})); }), "multiples");
 }
 
 TEST_CASE("talk2dino names what is missing on the text side") {
   const std::string projection = "projection_weights: " + kChain + "projection.pth";
-  const auto texts_only = backbone("{plugin: talk2dino, " + projection + "}");
+  const auto texts_only = made_backbone("{plugin: talk2dino, " + projection + "}");
   CHECK_FALSE(texts_only->capabilities().text);
   CHECK_FALSE(texts_only->capabilities().attention);
   const std::vector<std::string> texts = {"a dog"};
-  mentions(refusal(ErrorKind::config, [&] { (void)texts_only->encode_text(texts); }), "clip_text_weights");
-  mentions(refusal(ErrorKind::config,
-                   [&] {
-                     (void)texts_only->encode(at::zeros({1, 3, 28, 28}));
-                   }),
+  mentions(refusal_of(ErrorKind::config, [&] { (void)texts_only->encode_text(texts); }), "clip_text_weights");
+  mentions(refusal_of(ErrorKind::config,
+                      [&] {
+                        (void)texts_only->encode(at::zeros({1, 3, 28, 28}));
+                      }),
            "set `weights`");
-  mentions(refusal(ErrorKind::data,
-                   [&] {
-                     (void)texts_only->probe("projection", {{"text", at::zeros({1, 5})}});
-                   }),
+  mentions(refusal_of(ErrorKind::data,
+                      [&] {
+                        (void)texts_only->probe("projection", {{"text", at::zeros({1, 5})}});
+                      }),
            "24 dimensions");
   mentions(refused_options("{plugin: talk2dino}"),
            "test.yaml:1:2: backbone 'talk2dino': there is nothing to load");
@@ -277,7 +256,7 @@ TEST_CASE("a backbone of texts alone cannot caption, and says so") {
       "projection_weights: " +
       kChain + "projection.pth}\n";
   PluginHost host;
-  mentions(refusal(ErrorKind::config, [&] { Captioner(parse_yaml(both, "test.yaml"), host); }),
+  mentions(refusal_of(ErrorKind::config, [&] { Captioner(parse_yaml(both, "test.yaml"), host); }),
            "no image side");
 }
 
@@ -289,14 +268,15 @@ TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
                     {{"linear_layer.weight", weight}, {"linear_layer.bias", at::ones({32})}});
   const std::string options = "heads: 2, projection_weights: " + (folder.path() / "p.safetensors").string() +
                               ", clip_text_weights: " + kCases + "clip/openai_state_dict/ViT-tiny.pth";
-  const auto both = backbone(kDino + options + "}");
+  const auto both = made_backbone(kDino + options + "}");
   CHECK(both->capabilities().text);
-  const at::Tensor ids = expected("clip/openai_state_dict", "text_ids");
-  CHECK(at::allclose(both->encode_token_ids(ids), expected("clip/openai_state_dict", "text_embed") * 2 + 1,
-                     1e-3, 1e-3));
-  const auto other = backbone(kDino + options + ", act: relu}");
+  const at::Tensor ids = expected_tensor("clip/openai_state_dict", "text_ids");
+  CHECK(at::allclose(both->encode_token_ids(ids),
+                     expected_tensor("clip/openai_state_dict", "text_embed") * 2 + 1, 1e-3, 1e-3));
+  const auto other = made_backbone(kDino + options + ", act: relu}");
   CHECK(both->text_fingerprint() != other->text_fingerprint());
-  CHECK(both->text_fingerprint() != backbone(kDino + options + ", text_clean: none}")->text_fingerprint());
+  CHECK(both->text_fingerprint() !=
+        made_backbone(kDino + options + ", text_clean: none}")->text_fingerprint());
   mentions(both->text_fingerprint(),
            "projection:" + StateDict::open(folder.path() / "p.safetensors").digest());
 }
@@ -310,13 +290,15 @@ TEST_CASE("talk2dino refuses projections whose settings contradict their weights
   mentions(refused_options(alone + "}"), "set `act`");
   mentions(refused_options(alone + ", act: relu, hidden_layer: 1}"), "holds 2 hidden layers");
   mentions(refused_options(alone + ", act: gelu}"), "no activation of a projection");
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone(alone + ", act: relu, hidden_layer: 3}"); }),
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] { (void)made_backbone(alone + ", act: relu, hidden_layer: 3}"); }),
            "hidden_layers.2.weight");
-  const auto found = backbone(alone + ", act: relu}");
-  const auto by_yaml = backbone("{plugin: talk2dino, projection_weights: " + variants + "relu2.pth}");
-  const std::map<std::string, at::Tensor> text = {{"text", expected("dino/talk2dino_variants", "text")}};
+  const auto found = made_backbone(alone + ", act: relu}");
+  const auto by_yaml = made_backbone("{plugin: talk2dino, projection_weights: " + variants + "relu2.pth}");
+  const std::map<std::string, at::Tensor> text = {
+      {"text", expected_tensor("dino/talk2dino_variants", "text")}};
   CHECK(at::equal(found->probe("projection", text), by_yaml->probe("projection", text)));
-  mentions(refusal(ErrorKind::config, [&] { (void)found->probe("projection_pinv", {}); }),
+  mentions(refusal_of(ErrorKind::config, [&] { (void)found->probe("projection_pinv", {}); }),
            "cannot be inverted");
 }
 
@@ -336,9 +318,9 @@ TEST_CASE("talk2dino refuses heads, sizes and parts that do not fit") {
 
 TEST_CASE("a backbone's results do not depend on the batch") {
   for (const bool clip : {true, false}) {
-    const auto made = backbone(clip ? kOpenAi + "}" : kDino + "heads: 2}");
-    const at::Tensor one =
-        clip ? expected("clip/openai_state_dict", "input") : expected("dino/dinov2_reg4", "native/input");
+    const auto made = made_backbone(clip ? kOpenAi + "}" : kDino + "heads: 2}");
+    const at::Tensor one = clip ? expected_tensor("clip/openai_state_dict", "input")
+                                : expected_tensor("dino/dinov2_reg4", "native/input");
     const at::Tensor batch = at::cat({one, one.flip(3)});
     const ImageFeatures together = made->encode(batch);
     for (int64_t i = 0; i < batch.size(0); ++i) {

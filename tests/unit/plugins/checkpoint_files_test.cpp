@@ -14,6 +14,7 @@
 #include "runtime/plugin_host.hpp"
 #include "support/files.hpp"
 #include "test_folder.hpp"
+#include "unit/plugins/made_backbone.hpp"
 
 namespace patchioner {
 namespace {
@@ -29,15 +30,6 @@ const std::string kBank = kCases + "pipeline/memory_projection/bank.safetensors"
 
 Value options(const std::string& yaml) {
   return parse_yaml(yaml, "test.yaml");
-}
-
-std::shared_ptr<Backbone> backbone(const std::string& yaml) {
-  PluginHost host;
-  return host.backbone(options(yaml), PluginContext());
-}
-
-at::Tensor input_of(const std::string& folder, const std::string& name = "input") {
-  return StateDict::open(kCases + folder + "/expected.safetensors").tensor(name);
 }
 
 /// Whether two backbones give the same features to the bit.
@@ -135,19 +127,19 @@ TEST_CASE("a converted CLIP gives the same tokens and texts as the original, wit
                                                         {"clip/open_clip", "open_clip_pytorch_model.bin"}}) {
     CAPTURE(name);
     const std::string from = kCases + name + "/" + file;
-    const auto before = backbone("{plugin: clip, weights: " + from + "}");
+    const auto before = made_backbone("{plugin: clip, weights: " + from + "}");
     for (const auto& [target, to] : std::vector<std::pair<ConversionTarget, std::string>>{
              {ConversionTarget::safetensors, "a.safetensors"},
              {ConversionTarget::torch, "torch/a.pth"},
              {ConversionTarget::hugging_face, "hf/model.safetensors"}}) {
       CAPTURE(to);
       const TestFolder out;
-      const auto after = backbone("{plugin: clip, weights: " + converted(from, out / to, target) + "}");
-      check_same(*before, *after, input_of(name));
+      const auto after = made_backbone("{plugin: clip, weights: " + converted(from, out / to, target) + "}");
+      check_same(*before, *after, expected_tensor(name, "input"));
       CHECK(before->image_spec().mean == after->image_spec().mean);
       CHECK(before->image_spec().resize_dim == after->image_spec().resize_dim);
       if (before->capabilities().text) {
-        const at::Tensor ids = input_of(name, "text_ids");
+        const at::Tensor ids = expected_tensor(name, "text_ids");
         CHECK(at::equal(before->encode_token_ids(ids), after->encode_token_ids(ids)));
       }
     }
@@ -161,14 +153,15 @@ TEST_CASE("a converted DINOv2 gives the same tokens as the original") {
                                                         {"dino/dinov2_reg4_swiglu", "native/input"}}) {
     CAPTURE(name);
     const std::string from = kCases + name + "/weights.pth";
-    const auto before = backbone("{plugin: talk2dino, heads: 2, weights: " + from + "}");
+    const auto before = made_backbone("{plugin: talk2dino, heads: 2, weights: " + from + "}");
     const TestFolder folder;
     const std::string flat = converted(from, folder / "a.safetensors", ConversionTarget::safetensors, 2);
     const std::string hugging_face =
         converted(from, folder / "hf/model.safetensors", ConversionTarget::hugging_face, 2);
     for (const std::string& weights : {flat, hugging_face}) {
       CAPTURE(weights);
-      check_same(*before, *backbone("{plugin: talk2dino, weights: " + weights + "}"), input_of(name, input));
+      check_same(*before, *made_backbone("{plugin: talk2dino, weights: " + weights + "}"),
+                 expected_tensor(name, input));
     }
   }
 }
@@ -176,7 +169,7 @@ TEST_CASE("a converted DINOv2 gives the same tokens as the original") {
 TEST_CASE("a backbone is made from a repository of the cache, wherever the environment puts the cache") {
   const TestFolder folder;
   const auto expected =
-      backbone("{plugin: clip, weights: " + kCases + "clip/hf_safetensors/model.safetensors}");
+      made_backbone("{plugin: clip, weights: " + kCases + "clip/hf_safetensors/model.safetensors}");
   const CachedModel model(folder / "home/hub");
   model.add_file("model.safetensors", kCases + "clip/hf_safetensors/model.safetensors");
   model.add_file("config.json", kCases + "clip/hf_safetensors/config.json");
@@ -187,12 +180,13 @@ TEST_CASE("a backbone is made from a repository of the cache, wherever the envir
     for (const std::string revision :
          {"", "@main", "@0123456", ":model.safetensors", "@main:model.safetensors"}) {
       CAPTURE(revision);
-      check_same(*expected, *backbone(repository + revision + "'}"), input_of("clip/hf_safetensors"));
+      check_same(*expected, *made_backbone(repository + revision + "'}"),
+                 expected_tensor("clip/hf_safetensors", "input"));
     }
   }
   const Environment cache("HF_HUB_CACHE", (folder / "home/hub").c_str());
   const Environment home("HF_HOME", "/nowhere");
-  check_same(*expected, *backbone(repository + "'}"), input_of("clip/hf_safetensors"));
+  check_same(*expected, *made_backbone(repository + "'}"), expected_tensor("clip/hf_safetensors", "input"));
 }
 
 TEST_CASE(
@@ -203,10 +197,10 @@ TEST_CASE(
   const CachedModel model(folder / "hub");
   model.add_shards(dict, folder);
   const std::string repository = "{plugin: talk2dino, heads: 2, weights: 'hf:org/model'}";
-  check_same(*backbone("{plugin: talk2dino, heads: 2, weights: " + kDino + "}"), *backbone(repository),
-             input_of("dino/dinov2_reg4", "native/input"));
+  check_same(*made_backbone("{plugin: talk2dino, heads: 2, weights: " + kDino + "}"),
+             *made_backbone(repository), expected_tensor("dino/dinov2_reg4", "native/input"));
   fs::remove(model.snapshot() / "model-00002-of-00002.safetensors");
-  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { backbone(repository); }),
+  CHECK(contains(refusal_of(ErrorKind::checkpoint, [&] { made_backbone(repository); }),
                  "model-00002-of-00002.safetensors"));
 }
 
@@ -217,13 +211,13 @@ TEST_CASE("a repository that is not in the cache comes with the command to type"
        {"{plugin: clip, weights: 'hf:org/model@v2'}", "{plugin: talk2dino, weights: 'hf:org/model@v2'}",
         "{plugin: talk2dino, projection_weights: 'hf:org/model@v2:p.pth'}"}) {
     CAPTURE(yaml);
-    CHECK(contains(refusal_of([&] { backbone(yaml); }), "hf download org/model"));
+    CHECK(contains(refusal_of([&] { made_backbone(yaml); }), "hf download org/model"));
   }
 }
 
 TEST_CASE("a checkpoint of the wrong kind is named, with what was expected and what reads it") {
   const auto refused = [](const std::string& yaml) {
-    return refusal_of(ErrorKind::checkpoint, [&] { backbone("{plugin: " + yaml + "}"); });
+    return refusal_of(ErrorKind::checkpoint, [&] { made_backbone("{plugin: " + yaml + "}"); });
   };
   const std::string clip_in_dino = refused("talk2dino, weights: " + kClip);
   CHECK(contains(clip_in_dino,

@@ -18,8 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kCases = std::string(PATCHIONER_SOURCE_DIR) + "/tests/parity/";
-const std::string kCase = kCases + "dino/dinotxt/";
+const std::string kCase = parity_case("dino/dinotxt");
 const std::string kImages = "{plugin: dinotxt, heads: 4, weights: " + kCase + "dinov2_reg4.pth";
 const std::string kHead = ", vision_head_weights: " + kCase + "vision_head.pth";
 const std::string kTexts = "{plugin: dinotxt, text_heads: 5, text_weights: " + kCase + "text_encoder.pth";
@@ -27,11 +26,6 @@ const std::string kWhole = kImages + kHead + ", text_heads: 5, text_weights: " +
 
 std::string refused(ErrorKind kind, const std::string& yaml) {
   return refusal_of(kind, [&] { (void)made_backbone(yaml); });
-}
-
-void mentions(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(contains(text, part));
 }
 
 at::Tensor expected(const std::string& name) {
@@ -218,7 +212,7 @@ TEST_CASE("what dinotxt lacks is named with the file that is expected and the op
 }
 
 TEST_CASE("a checkpoint of another family is recognised in each of dinotxt's three places") {
-  const std::string clip = kCases + "clip/openai_state_dict/ViT-tiny.pth";
+  const std::string clip = parity_case("clip/openai_state_dict") + "ViT-tiny.pth";
   const std::string as_weights = "{plugin: dinotxt, heads: 4, vision_head: false, weights: ";
   mentions(refused(ErrorKind::checkpoint, as_weights + clip + "}"), "CLIP");
   mentions(refused(ErrorKind::checkpoint, as_weights + kCase + "vision_head.pth}"), "vision head");
@@ -234,7 +228,7 @@ TEST_CASE("a checkpoint of another family is recognised in each of dinotxt's thr
 TEST_CASE("a DINO without LayerScale is no image tower for dinotxt") {
   const TestFolder folder;
   const std::string dino =
-      changed_copy(folder / "dino.safetensors", kCases + "dino/dinov2_noreg/weights.pth",
+      changed_copy(folder / "dino.safetensors", parity_case("dino/dinov2_noreg") + "weights.pth",
                    [](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
                      const bool dropped = name.find(".ls") != std::string::npos || name == "mask_token";
                      return dropped ? std::nullopt : std::optional(tensor);
@@ -306,8 +300,8 @@ TEST_CASE("dinotxt refuses heads and sizes that do not fit") {
 TEST_CASE("a vision head over a DINOv2 without registers is used with a warning") {
   std::string said;
   const auto sink = set_log_sink([&](LogLevel, const std::string& line) { said += line + "\n"; });
-  const auto made = made_backbone("{plugin: dinotxt, heads: 4, weights: " + kCases +
-                                  "dino/dinov2_noreg/weights.pth" + kHead + "}");
+  const auto made = made_backbone("{plugin: dinotxt, heads: 4, weights: " + parity_case("dino/dinov2_noreg") +
+                                  "weights.pth" + kHead + "}");
   set_log_sink(sink);
   mentions(said, "has no register tokens");
   CHECK(made->encode(at::zeros({1, 3, 28, 28})).patches.isfinite().all().item<bool>());

@@ -2,6 +2,8 @@
 // backbones.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <patchioner/backbone.hpp>
 #include <string>
@@ -13,7 +15,7 @@
 namespace patchioner {
 
 inline std::string parity_case(const std::string& folder) {
-  return std::string(PATCHIONER_SOURCE_DIR) + "/tests/parity/" + folder + "/";
+  return fmt::format("{}/tests/parity/{}/", PATCHIONER_SOURCE_DIR, folder);
 }
 
 inline std::shared_ptr<Backbone> made_backbone(const std::string& yaml) {

@@ -10,43 +10,25 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "refusals.hpp"
 #include "runtime/captioner.hpp"
 #include "runtime/plugin_host.hpp"
 #include "test_folder.hpp"
+#include "unit/plugins/made_backbone.hpp"
 
 namespace patchioner {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kCases = std::string(PATCHIONER_SOURCE_DIR) + "/tests/parity/";
-const std::string kFile = kCases + "clip/regionclip/regionclip_tiny.pth";
+const std::string kFile = parity_case("clip/regionclip") + "regionclip_tiny.pth";
 
 std::shared_ptr<Backbone> backbone(const std::string& options = "", const std::string& file = kFile) {
-  PluginHost host;
-  return host.backbone(
-      parse_yaml("{plugin: regionclip, weights: " + file + ", " + options + "}", "test.yaml"),
-      PluginContext());
-}
-
-std::string refusal(ErrorKind kind, const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    CHECK(to_string(error.kind()) == to_string(kind));
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return {};
-}
-
-void mentions(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
+  return made_backbone("{plugin: regionclip, weights: " + file + ", " + options + "}");
 }
 
 at::Tensor expected(const std::string& name) {
-  return StateDict::open(kCases + "clip/regionclip/expected.safetensors", "").tensor(name);
+  return expected_tensor("clip/regionclip", name);
 }
 
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
@@ -153,8 +135,8 @@ TEST_CASE("regionclip computes only the by-products that are asked for, and name
     CHECK(all.intermediates.at(name).isfinite().all().item<bool>());
   }
   const std::vector<std::string> wrong = {"layer_4"};
-  mentions(refusal(ErrorKind::data, [&] { (void)made->encode(input, wrong); }), "did you mean 'layer4'");
-  mentions(refusal(ErrorKind::data, [&] { (void)made->probe("position_table", {}); }), "grid");
+  mentions(refusal_of(ErrorKind::data, [&] { (void)made->encode(input, wrong); }), "did you mean 'layer4'");
+  mentions(refusal_of(ErrorKind::data, [&] { (void)made->probe("position_table", {}); }), "grid");
   CHECK_THROWS_AS(made->probe("no_such_probe", {}), Error);
 }
 
@@ -263,15 +245,15 @@ TEST_CASE("regionclip refuses regions that mean nothing") {
   const auto made = backbone();
   const at::Tensor pixels = expected("input");
   const auto refused = [&](const Region& region) {
-    return refusal(ErrorKind::data,
-                   [&] { (void)made->encode_regions(pixels, std::span(&region, 1), geometry(*made)); });
+    return refusal_of(ErrorKind::data,
+                      [&] { (void)made->encode_regions(pixels, std::span(&region, 1), geometry(*made)); });
   };
   mentions(refused(box(0, 0, -1, 5)), "inverted");
   mentions(refused({Patch{2, 0}, ""}), "outside the grid");
   mentions(refused({Mask{at::zeros({4, 4}, at::kBool)}, ""}), "a mask has the size of its image");
   const Region whole{WholeImage{}, ""};
   mentions(
-      refusal(
+      refusal_of(
           ErrorKind::data,
           [&] {
             (void)made->encode_regions(pixels.repeat({2, 1, 1, 1}), std::span(&whole, 1), geometry(*made));
@@ -281,18 +263,22 @@ TEST_CASE("regionclip refuses regions that mean nothing") {
 
 TEST_CASE("regionclip refuses inputs that its network cannot cut") {
   const auto made = backbone();
-  mentions(refusal(ErrorKind::data,
-                   [&] {
-                     (void)made->encode(at::zeros({1, 3, 31, 64}));
-                   }),
+  mentions(refusal_of(ErrorKind::data,
+                      [&] {
+                        (void)made->encode(at::zeros({1, 3, 31, 64}));
+                      }),
            "smaller than one patch");
-  mentions(refusal(ErrorKind::data, [&] { (void)made->encode(at::zeros({1, 4, 64, 64})); }), "[1,4,64,64]");
-  mentions(refusal(ErrorKind::config, [] { (void)backbone("resolution: 95"); }), "set `resolution` to 96");
-  mentions(refusal(ErrorKind::config, [] { (void)backbone("resolution: 20"); }), "smaller than one patch");
-  mentions(refusal(ErrorKind::config, [] { (void)backbone("heads: 3"); }), "into 3 heads");
-  mentions(refusal(ErrorKind::config, [] { (void)backbone("context: 9"); }),
+  mentions(refusal_of(ErrorKind::data,
+                      [&] {
+                        (void)made->encode(at::zeros({1, 4, 64, 64}));
+                      }),
+           "[1,4,64,64]");
+  mentions(refusal_of(ErrorKind::config, [] { (void)backbone("resolution: 95"); }), "set `resolution` to 96");
+  mentions(refusal_of(ErrorKind::config, [] { (void)backbone("resolution: 20"); }), "smaller than one patch");
+  mentions(refusal_of(ErrorKind::config, [] { (void)backbone("heads: 3"); }), "into 3 heads");
+  mentions(refusal_of(ErrorKind::config, [] { (void)backbone("context: 9"); }),
            "longer than the text tower's 8");
-  mentions(refusal(ErrorKind::config, [] { (void)backbone("attention_type: kkv"); }), "attention_type");
+  mentions(refusal_of(ErrorKind::config, [] { (void)backbone("attention_type: kkv"); }), "attention_type");
 }
 
 TEST_CASE("regionclip says which half is missing, and which option brings it") {
@@ -306,31 +292,34 @@ TEST_CASE("regionclip says which half is missing, and which option brings it") {
   const auto sees = backbone("", images);
   CHECK_FALSE(sees->capabilities().text);
   CHECK(sees->text_fingerprint().empty());
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)sees->encode_text(caption); }), "set `text_weights`");
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)sees->encode_text(caption); }),
+           "set `text_weights`");
   const auto reads = backbone("", texts);
   CHECK(reads->dim() == 40);
   CHECK_FALSE(reads->capabilities().regions);
-  mentions(refusal(ErrorKind::checkpoint,
-                   [&] {
-                     (void)reads->encode(at::zeros({1, 3, 64, 64}));
-                   }),
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] {
+                        (void)reads->encode(at::zeros({1, 3, 64, 64}));
+                      }),
            "set `weights` to RegionCLIP's pretrained file");
-  mentions(refusal(ErrorKind::config,
-                   [] {
-                     const std::vector<std::string> none = {"a dog"};
-                     (void)backbone()->encode_text(none);
-                   }),
+  mentions(refusal_of(ErrorKind::config,
+                      [] {
+                        const std::vector<std::string> none = {"a dog"};
+                        (void)backbone()->encode_text(none);
+                      }),
            "set `vocabulary`");
   const auto both = backbone("text_weights: " + texts, images);
   CHECK(at::allclose(both->encode_token_ids(expected("text_ids")), expected("text_embed"), 2e-4, 2e-4));
   CHECK(both->text_fingerprint() == reads->text_fingerprint());
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("text_weights: " + images, images); }),
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("text_weights: " + images, images); }),
            "holds no language encoder");
 }
 
 TEST_CASE("regionclip recognises checkpoints of other families") {
   const auto refused = [](const std::string& file) {
-    return refusal(ErrorKind::checkpoint, [&] { (void)backbone("", kCases + file); });
+    return refusal_of(ErrorKind::checkpoint, [&] {
+      (void)backbone("", std::string(PATCHIONER_SOURCE_DIR "/tests/parity/") + file);
+    });
   };
   mentions(refused("clip/openai_state_dict/ViT-tiny.pth"), "with a vision transformer (");
   mentions(refused("clip/openai_state_dict/ViT-tiny.pth"), "but `weights` must be a RegionCLIP");
@@ -341,17 +330,17 @@ TEST_CASE("regionclip recognises checkpoints of other families") {
   const std::string dense = write_variant(folder.path(), [](const std::string& name) {
     return name.starts_with("lang_encoder.") ? "text_encoder." + name.substr(13) : name;
   });
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("", dense); }), "is a DenseCLIP");
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", dense); }), "is a DenseCLIP");
   const std::string headless = write_variant(
       folder.path(), [](const std::string& name) { return without(name, "backbone.attnpool."); });
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("", headless); }),
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", headless); }),
            "without the attention pool (backbone.attnpool.*)");
   PluginHost host;
-  mentions(refusal(ErrorKind::checkpoint,
-                   [&] {
-                     (void)host.backbone(parse_yaml("{plugin: clip, weights: " + kFile + "}", "test.yaml"),
-                                         PluginContext());
-                   }),
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] {
+                        (void)host.backbone(parse_yaml("{plugin: clip, weights: " + kFile + "}", "test.yaml"),
+                                            PluginContext());
+                      }),
            "is a RegionCLIP");
 }
 
@@ -360,24 +349,25 @@ TEST_CASE("regionclip names missing tensors and wrong shapes as the file calls t
   const std::string missing = write_variant(folder.path(), [](const std::string& name) {
     return name == "backbone.layer2.0.bn2.running_var" ? std::string() : name;
   });
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("", missing); }),
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", missing); }),
            "missing      backbone.layer2.0.bn2.running_var [8]");
   const std::string gap = write_variant(
       folder.path(), [](const std::string& name) { return without(name, "backbone.layer1.0.bn"); });
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("", gap); }), "backbone.layer1.0.bn1.weight");
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", gap); }),
+           "backbone.layer1.0.bn1.weight");
   const std::string wrong = write_variant(
       folder.path(), [](const std::string& name) { return name; },
       [](const std::string& name, at::Tensor tensor) {
         return name == "backbone.attnpool.q_proj.bias" ? tensor.slice(0, 0, 7) : tensor;
       });
-  mentions(refusal(ErrorKind::checkpoint, [&] { (void)backbone("", wrong); }),
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", wrong); }),
            "backbone.attnpool.q_proj.bias is [7], expected [128]");
   const std::string narrow = write_variant(
       folder.path(), [](const std::string& name) { return name; },
       [](const std::string& name, at::Tensor tensor) {
         return name == "lang_encoder.text_projection" ? tensor.slice(1, 0, 30) : tensor;
       });
-  mentions(refusal(ErrorKind::config, [&] { (void)backbone("", narrow); }),
+  mentions(refusal_of(ErrorKind::config, [&] { (void)backbone("", narrow); }),
            "leads to 40 dimensions, the language encoder");
 }
 
