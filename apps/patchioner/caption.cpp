@@ -88,7 +88,7 @@ class Job {
                   "the config has no section 'decoder', so there is nothing to caption with");
     }
     if (!arguments.output.empty()) {
-      write_file(arguments.output + ".config.yaml", write_yaml(config));
+      write_file(config_beside(arguments.output), write_yaml(config));
     }
     load_options_.orientation = arguments.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore;
     load_options_.keep_for_pictures = output_.wants_pictures();
@@ -103,19 +103,22 @@ class Job {
     Progress::set_enabled(!arguments_.quiet && !output_.on_terminal() && source_.total() != 1);
     Progress progress("captioning", "images", source_.total());
     const auto batch_size = static_cast<size_t>(captioner_.batch());
-    Prefetch<Loaded> images([this](const std::stop_token& stop) { return next_job(stop); }, kLoadThreads,
-                            2 * batch_size);
-    for (std::vector<Loaded> batch = take(images, batch_size); !batch.empty();
-         batch = take(images, batch_size)) {
-      const std::vector<std::vector<RegionResult>> results = caption_loaded(batch, captioner_, options_);
-      for (size_t i = 0; i < batch.size(); ++i) {
-        output_.write(batch[i], results[i]);
-        progress.advance();
+    {
+      Prefetch<Loaded> images([this](const std::stop_token& stop) { return next_job(stop); }, kLoadThreads,
+                              2 * batch_size);
+      for (std::vector<Loaded> batch = take(images, batch_size); !batch.empty();
+           batch = take(images, batch_size)) {
+        const std::vector<std::vector<RegionResult>> results = caption_loaded(batch, captioner_, options_);
+        for (size_t i = 0; i < batch.size(); ++i) {
+          output_.write(batch[i], results[i]);
+          progress.advance();
+        }
       }
     }
     progress.finish();
     output_.finish();
-    return !interrupted();
+    // An interrupt that came when everything was done has not cut anything short.
+    return source_.exhausted() && output_.images() == given_;
   }
 
   const Output& output() const { return output_; }
@@ -126,6 +129,7 @@ class Job {
     if (!item) {
       return std::nullopt;
     }
+    ++given_;
     std::optional<Json> record = output_.recorded(*item);
     if (record) {
       return [this, item = std::move(*item), record = std::move(*record)] {
@@ -156,6 +160,7 @@ class Job {
   Captioner captioner_;
   LoadOptions load_options_;
   CaptionOptions options_;
+  size_t given_ = 0;  ///< items that the source gave; written by one thread at a time, as Prefetch asks
 };
 
 }  // namespace
@@ -182,8 +187,9 @@ void run(Arguments& arguments, CommandLine& line) {
         arguments.output.empty() ? "with --output FILE the work could go on where it stopped"
                                  : "the same command with --resume goes on");
   } else if (output.images() > 1) {
-    log(LogLevel::info, "{} images, {} regions, {} failed, {:.1f} s", output.images(), output.regions(),
-        output.errors(), seconds);
+    log(LogLevel::info, "{} images, {} regions, {} failed, {:.1f} s{}", output.images(), output.regions(),
+        output.errors(), seconds,
+        output.resumed() == 0 ? "" : fmt::format("; {} of the images were done before", output.resumed()));
   }
   if (!done || output.errors() > 0) {
     line.exit_code = 1;

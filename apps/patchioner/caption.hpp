@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "data/predictions.hpp"
 #include "data/record_file.hpp"
 #include "report/page.hpp"
 #include "runtime/captioner.hpp"
+#include "support/files.hpp"
 
 namespace patchioner {
 
@@ -94,6 +94,8 @@ class Source {
   /// The items that are known before any work; those of standard input are not.
   const std::deque<Item>& known() const { return items_; }
   bool reads_input() const { return reads_input_; }
+  /// Whether all items were given.
+  bool exhausted() const { return items_.empty() && (!reads_input_ || (input_ended_ && buffer_.empty())); }
 
  private:
   void add_words(const Arguments& arguments);
@@ -141,11 +143,36 @@ ShownImage shown_of(const Loaded& loaded, const std::vector<RegionResult>& resul
 std::string one_line(const Json& record);
 size_t errors_in(const Json& record);
 
-/// An image of the COCO file with what was said about it; image ids are filled in at the end.
-struct CocoImage {
-  TaskImage image;  ///< its id is null when its record has none
-  std::vector<CocoPrediction> predictions;
+/// The captions of images and boxes as a COCO result file (docs/formats/coco_results.md): a list of objects
+/// with image_id, file_name, caption, bbox [x,y,w,h] in pixels (of boxes only) and score. [one-thread]
+class CocoFile {
+ public:
+  /// Opened first: whether it can be written is known before any work. Throws an Error of kind io.
+  explicit CocoFile(const std::filesystem::path& path) : file_(path) {}
+
+  void add(const Item& item, const Json& record);
+  void commit();
+
+  /// Whether a file that is there already may be replaced.
+  static bool is_ours(const std::filesystem::path& path);
+
+ private:
+  void number_images();
+
+  AtomicFile file_;
+  std::vector<Json> image_ids_;                   ///< null where the record has none
+  std::vector<std::pair<size_t, Json>> results_;  ///< each with the place of its image in `image_ids_`
 };
+
+/// The entry of a folder that a path names, whatever way it is written: what a rename there would replace.
+std::filesystem::path entry_of(const std::filesystem::path& path);
+
+/// Where --output leaves the config that its records were made with.
+std::string config_beside(const std::string& output);
+
+/// Throws an Error of kind usage when an output would replace an input, another output, or a file that this
+/// command did not write.
+void check_targets(const Arguments& arguments, const std::deque<Item>& known);
 
 /// Gives every image's picture a name of its own in one folder: that of the image, with a number where it is
 /// taken.
@@ -186,25 +213,25 @@ class Output {
   size_t images() const { return images_; }
   size_t regions() const { return regions_; }
   size_t errors() const { return errors_; }
+  size_t resumed() const { return resumed_; }  ///< images that an earlier run had done
 
  private:
   void read_records(const std::string& path);
   void print(const Json& record, const Loaded& loaded);
   void draw(const Loaded& loaded, const ShownImage& shown);
-  void add_coco(const Loaded& loaded, const Json& record);
 
   const Arguments& arguments_;
   std::string settings_;
   std::unique_ptr<RecordFile> file_;
   std::map<std::string, std::deque<Json>> recorded_;
   std::unique_ptr<PageWriter> page_;
-  std::unique_ptr<AtomicFile> coco_file_;  // opened first: whether it can be written is known before any work
+  std::unique_ptr<CocoFile> coco_;
   std::filesystem::path annotate_;
   PictureNames picture_names_;
-  std::vector<CocoImage> coco_images_;
   size_t images_ = 0;
   size_t regions_ = 0;
   size_t errors_ = 0;
+  size_t resumed_ = 0;
 };
 
 /// One plugin of the chain with its options.

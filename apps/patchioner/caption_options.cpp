@@ -6,7 +6,8 @@ namespace patchioner::caption {
 namespace {
 
 constexpr const char* kFooter =
-    R"(Words after the options are sorted by what they look like: a name ending in .yaml or .yml is the config, key=value (also +key=value, ++key=value
+    R"(Words after the options are sorted by what they look like: a name ending in .yaml or .yml, or one of the
+program's configs such as experiment/emoji, is the config, key=value (also +key=value, ++key=value
 and ~key) an override of it unless a file has that name, everything else images. Without a config, the small emoji model that comes with the program is used.
 
 Regions apply to every image and are captioned in the order in which they are given, after those of the image's own record; without any, the whole

@@ -30,6 +30,12 @@ std::string in_column(std::string text) {
   return text;
 }
 
+/// Makes the folder that `file` goes into when it is not there.
+const std::string& with_folder(const std::string& file) {
+  make_folder_of(file);
+  return file;
+}
+
 std::filesystem::path prepared_folder(const std::string& folder) {
   if (folder.empty()) {
     return {};
@@ -41,46 +47,6 @@ std::filesystem::path prepared_folder(const std::string& folder) {
                 error ? error.message() : std::strerror(errno));
   }
   return folder;
-}
-
-/// Corners from x,y,width,height, as the COCO-style files of dense captioning have them; whole numbers stay
-/// whole.
-Json corners_of(const Json& box) {
-  const auto sum = [](const Json& start, const Json& length) -> Json {
-    if (start.is_number_integer() && length.is_number_integer()) {
-      return start.get<int64_t>() + length.get<int64_t>();
-    }
-    return start.get<double>() + length.get<double>();
-  };
-  return {box[0], box[1], sum(box[0], box[2]), sum(box[1], box[3])};
-}
-
-/// Images whose records have no id get the next numbers that no record has.
-void number_images(std::vector<CocoImage>& images) {
-  std::set<int64_t> taken;
-  for (const CocoImage& image : images) {
-    if (image.image.id.is_number_integer()) {
-      taken.insert(image.image.id.get<int64_t>());
-    }
-  }
-  int64_t number = 0;
-  for (CocoImage& image : images) {
-    if (image.image.id.is_null()) {
-      do {
-        ++number;
-      } while (taken.contains(number));
-      image.image.id = number;
-    }
-    for (CocoPrediction& prediction : image.predictions) {
-      prediction.image_id = image.image.id;
-    }
-  }
-}
-
-/// The entry of a folder that a path names, whatever way it is written: what a rename there would replace.
-std::filesystem::path entry_of(const std::filesystem::path& path) {
-  const std::filesystem::path folder = path.parent_path();
-  return std::filesystem::weakly_canonical(folder.empty() ? "." : folder) / path.filename();
 }
 
 }  // namespace
@@ -111,6 +77,7 @@ std::filesystem::path PictureNames::next(const Item& item) {
 Output::Output(const Arguments& arguments, const PageHeader& header, std::string settings,
                const std::deque<Item>& known)
     : arguments_(arguments), settings_(std::move(settings)) {
+  check_targets(arguments, known);
   annotate_ = prepared_folder(arguments.annotate);
   if (!annotate_.empty()) {
     picture_names_ = PictureNames(annotate_);
@@ -123,15 +90,15 @@ Output::Output(const Arguments& arguments, const PageHeader& header, std::string
     }
   }
   if (!arguments.output.empty()) {
-    file_ = std::make_unique<RecordFile>(arguments.output,
+    file_ = std::make_unique<RecordFile>(with_folder(arguments.output),
                                          arguments.resume ? RecordFileMode::resume : RecordFileMode::create);
     read_records(arguments.output);
   }
   if (!arguments.page.empty()) {
-    page_ = std::make_unique<PageWriter>(arguments.page, header);
+    page_ = std::make_unique<PageWriter>(with_folder(arguments.page), header);
   }
   if (!arguments.coco.empty()) {
-    coco_file_ = std::make_unique<AtomicFile>(arguments.coco);
+    coco_ = std::make_unique<CocoFile>(with_folder(arguments.coco));
   }
 }
 
@@ -188,8 +155,11 @@ void Output::write(const Loaded& loaded, const std::vector<RegionResult>& result
       print(record, loaded);
     }
   }
-  add_coco(loaded, record);
+  if (coco_ != nullptr) {
+    coco_->add(loaded.item, record);
+  }
   ++images_;
+  resumed_ += loaded.record ? 1 : 0;
   regions_ += record.value("regions", Json::array()).size();
   errors_ += errors_in(record);
 }
@@ -245,43 +215,12 @@ void Output::draw(const Loaded& loaded, const ShownImage& shown) {
   }
 }
 
-void Output::add_coco(const Loaded& loaded, const Json& record) {
-  if (coco_file_ == nullptr || record.contains("error")) {
-    return;
-  }
-  const Json& id = loaded.item.id;
-  CocoImage image{{id.is_number_integer() || id.is_string() ? id : Json(), loaded.item.name}, {}};
-  for (const Json& region : record["regions"]) {
-    if (region.contains("error")) {
-      continue;
-    }
-    const bool box = region.contains("box");
-    if (!box && !region.contains("image")) {
-      warn_once("the COCO file holds captions of images and boxes only; other regions are left out");
-      continue;
-    }
-    const double score = region["score"].is_number() ? region["score"].get<double>() : 0.0;
-    image.predictions.push_back(
-        {Json(), region["caption"].get<std::string>(), score, box ? corners_of(region["box"]) : Json()});
-  }
-  coco_images_.push_back(std::move(image));
-}
-
 void Output::finish() {
   if (page_ != nullptr) {
     page_->commit();
   }
-  if (coco_file_ != nullptr) {
-    number_images(coco_images_);
-    std::vector<TaskImage> images;
-    std::vector<CocoPrediction> predictions;
-    for (const CocoImage& image : coco_images_) {
-      images.push_back(image.image);
-      predictions.insert(predictions.end(), image.predictions.begin(), image.predictions.end());
-    }
-    const Json json = coco_predictions(images, predictions);
-    coco_file_->write(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-    coco_file_->commit();
+  if (coco_ != nullptr) {
+    coco_->commit();
   }
 }
 

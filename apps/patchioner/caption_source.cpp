@@ -278,7 +278,13 @@ std::optional<Item> Source::next_line(const std::stop_token& stop) {
       }
       return item_of_record(json, {}, where, common_);
     } catch (const Json::exception& error) {
-      item.error = fmt::format("{}: is not JSON: {}", where, json_complaint(error));
+      std::error_code ignored;
+      item.error = std::filesystem::exists(*line, ignored)
+                       ? fmt::format(
+                             "{}: is the bare name of a file; write {{\"image\": \"NAME\"}} a line, or give "
+                             "names as arguments (xargs patchioner caption)",
+                             where)
+                       : fmt::format("{}: is not JSON: {}", where, json_complaint(error));
     } catch (const Error& error) {
       item.error = error.what();
     }

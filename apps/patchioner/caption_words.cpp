@@ -6,6 +6,7 @@
 #include <patchioner/error.hpp>
 
 #include "caption.hpp"
+#include "config/config.hpp"
 #include "support/split.hpp"
 
 namespace patchioner::caption {
@@ -64,8 +65,8 @@ Json numbers(const std::string& text, size_t count, const char* form, const std:
              const std::string& whole) {
   const std::vector<std::string> parts = split(text, ',');
   if (parts.size() != count) {
-    throw Error(ErrorKind::usage, "--{} {}: has {} numbers; the form is {}", option, whole, parts.size(),
-                form);
+    throw Error(ErrorKind::usage, "--{} {}: has {} number{}; the form is {}", option, whole, parts.size(),
+                parts.size() == 1 ? "" : "s", form);
   }
   Json list = Json::array();
   for (const std::string& part : parts) {
@@ -134,7 +135,9 @@ void sort_words(Arguments& arguments) {
           ErrorKind::usage,
           "an empty word stands where the name of an image should; a variable of the shell may be unset");
     }
-    if (has_suffix(word, {".yaml", ".yml"})) {
+    std::error_code ignored;
+    const bool file = std::filesystem::exists(word, ignored);
+    if (has_suffix(word, {".yaml", ".yml"}) || (!file && is_config_name(word) && !is_image_name(word))) {
       if (!arguments.config.empty()) {
         throw Error(ErrorKind::usage, "{}: is a second config beside {}; one describes the run", word,
                     arguments.config);
@@ -142,6 +145,11 @@ void sort_words(Arguments& arguments) {
       arguments.config = std::move(word);
     } else if (is_override(word)) {
       arguments.overrides.push_back(std::move(word));
+    } else if (!file && word.find('=') != std::string::npos && !is_image_name(word)) {
+      throw Error(
+          ErrorKind::usage,
+          "'{}': there is no such file, and an override is written key=value, as in gap.temperature=0.02",
+          word);
     } else {
       images.push_back(std::move(word));
     }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace patchioner {
 
@@ -22,6 +25,13 @@ void add_memory_command(CommandLine& line);
 void add_plugins_command(CommandLine& line);
 void add_train_command(CommandLine& line);
 void add_verify_command(CommandLine& line);
+
+/// Throws an Error of kind usage for a word that should name a command and does not, and when one is missing.
+/// `words` are those behind the program's name.
+void check_command_words(const CLI::App& app, const std::vector<std::string>& words);
+
+/// The message about options and arguments that the parser refused, with the nearest option.
+std::string sentence_of(const CLI::App& app, const CLI::Error& error);
 
 /// The folder of configs that comes with the program: PATCHIONER_CONFIGS, or beside the build or the
 /// installation that `program` belongs to. Empty when there is none.

@@ -25,14 +25,28 @@ struct ShowArguments {
   bool defaults = false;
 };
 
-void show(const ShowArguments& arguments) {
+/// `config` with the plugins' defaults. A section whose plugin is not found stays as it is written, is told
+/// in a warning, and makes the exit code 1.
+Value complete_as_found(const Value& config, PluginHost& host, int& exit_code) {
+  try {
+    return complete_config(config, host);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::plugin) {
+      throw;
+    }
+  }
+  exit_code = 1;
+  return complete_config(config, host, MissingPlugin::keep);
+}
+
+void show(const ShowArguments& arguments, int& exit_code) {
   if (arguments.origin && arguments.json) {
     throw Error(ErrorKind::usage,
                 "--origin writes comments, which JSON does not have; leave out one of --origin and --json");
   }
   const Value written = compose(arguments.file, arguments.overrides);
   PluginHost host(plugin_directories(written));
-  Value document = complete_config(written, host, MissingPlugin::keep);
+  Value document = complete_as_found(written, host, exit_code);
   if (!arguments.defaults) {
     document = only_written(document, written);
   }
@@ -83,6 +97,7 @@ void import_file(const ImportArguments& arguments) {
   if (arguments.output.empty()) {
     std::cout << text;
   } else {
+    make_folder_of(arguments.output);
     write_file(arguments.output, text);
   }
 }
@@ -126,8 +141,9 @@ void add_config_command(CommandLine& line) {
   show_command->add_flag("--defaults", show_arguments->defaults,
                          "Also what the plugins and the runtime take when nothing is said");
   show_command->footer(
-      "Example:\n  patchioner config show experiment/emoji gap=none runtime.batch=2 --defaults --origin");
-  show_command->callback([show_arguments] { show(*show_arguments); });
+      "Exit code: 0, or 1 when a plugin was not found.\n\nExample:\n  patchioner config show "
+      "experiment/emoji gap=none runtime.batch=2 --defaults --origin");
+  show_command->callback([show_arguments, &line] { show(*show_arguments, line.exit_code); });
 
   auto import_arguments = std::make_shared<ImportArguments>();
   CLI::App* import_command =

@@ -33,6 +33,7 @@ void finish_output(int reason = 0) {
 int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
   int exit_code = 0;
   try {
+    patchioner::check_command_words(line.app, {arguments + 1, arguments + argument_count});
     line.app.parse(argument_count, arguments);
     exit_code = line.exit_code;
   } catch (const CLI::ParseError& error) {
@@ -54,6 +55,8 @@ int main(int argument_count, char** arguments) {
   line.program = std::filesystem::read_symlink("/proc/self/exe");
   set_config_directory(find_configs(line.program));
   line.app.require_subcommand(1);
+  line.app.failure_message(
+      [](const CLI::App* app, const CLI::Error& error) { return sentence_of(*app, error); });
   line.app.set_version_flag("--version", "patchioner 0.1.0");
   add_bench_command(line);
   add_caption_command(line);

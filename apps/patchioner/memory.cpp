@@ -162,6 +162,7 @@ void run_build(const BuildArguments& arguments, CommandLine& line) {
   options.overwrite = arguments.force;
   const std::filesystem::path input = bank_input_file(options.target);
   options.sources = sources_of(arguments.texts, input);
+  make_folder_of(options.target);
   check_bank_build(options);
 
   const TextSide side = open_text_side(

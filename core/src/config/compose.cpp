@@ -294,20 +294,6 @@ class Composer {
   size_t files_ = 0;
 };
 
-/// A config may also be named by its place among the program's configs: "experiment/emoji".
-fs::path find_document(const fs::path& file) {
-  if (fs::exists(file) || config_directory().empty()) {
-    return file;
-  }
-  for (const fs::path& candidate :
-       {config_directory() / file, config_directory() / (file.string() + ".yaml")}) {
-    if (fs::is_regular_file(candidate)) {
-      return candidate;
-    }
-  }
-  return file;
-}
-
 /// A chosen section keeps what the file says about it only while the plugin stays the one that the file was
 /// written for.
 void drop_options_of_other_plugins(Value& document, const fs::path& file,
@@ -339,6 +325,33 @@ const fs::path& config_directory() {
   return directory_of_configs();
 }
 
+bool is_config_name(const std::string& name) {
+  const size_t slash = name.find('/');
+  return slash != std::string::npos && slash > 0 && !config_directory().empty() &&
+         fs::is_directory(config_directory() / name.substr(0, slash));
+}
+
+fs::path find_config_file(const fs::path& file) {
+  if (fs::exists(file) || config_directory().empty()) {
+    return file;
+  }
+  for (const fs::path& candidate :
+       {config_directory() / file, config_directory() / (file.string() + ".yaml")}) {
+    if (fs::is_regular_file(candidate)) {
+      return candidate;
+    }
+  }
+  if (is_config_name(file.string())) {
+    const std::string group = file.parent_path().string();
+    throw Error(
+        ErrorKind::config, "there is no config {}{} (neither a file nor among the program's in {})",
+        file.string(),
+        suggestion(without_extension(file.filename().string()), names_in({config_directory()}, group)),
+        config_directory().string());
+  }
+  return file;
+}
+
 Value compose(const fs::path& file, const std::vector<std::string>& overrides) {
   std::vector<Override> changes;
   std::vector<Override> chosen;
@@ -349,12 +362,13 @@ Value compose(const fs::path& file, const std::vector<std::string>& overrides) {
       chosen.push_back(changes.back());
     }
   }
-  const fs::path found = find_document(file);
+  const fs::path found = find_config_file(file);
   Value document = Composer().document(found, chosen);
   drop_options_of_other_plugins(document, found, chosen);
   apply_overrides(document, changes);
   check_sections(document);
-  return interpolate(in_section_order(document));
+  Value resolved = interpolate(in_section_order(document));
+  return std::move(resolved.set_origin(Origin{found.string(), 0, 0}));  // for messages about what it lacks
 }
 
 }  // namespace patchioner

@@ -30,6 +30,14 @@ std::string write_json(const Value& value, int indent = 2);
 /// belonged to the old plugin.
 Value compose(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
+/// The file that a config's name stands for: itself where it is there, otherwise the one of that name, with
+/// or without .yaml, among the program's configs ("experiment/emoji"). Throws an Error of kind config for a
+/// name of one of their groups that is not there; a file that is not there comes back as it was given.
+std::filesystem::path find_config_file(const std::filesystem::path& file);
+
+/// Whether `name` begins with a group of the program's configs: "experiment/..." is no image.
+bool is_config_name(const std::string& name);
+
 /// Where configs are looked for besides the file's own folders; set once by the program.
 void set_config_directory(std::filesystem::path directory);
 const std::filesystem::path& config_directory();

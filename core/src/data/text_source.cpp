@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
 #include <vector>
 
 #include "support/files.hpp"
@@ -207,13 +208,42 @@ void refuse_binary(std::string_view content, const std::string& name) {
   }
 }
 
+/// Replaces what is not UTF-8, and says at the end where that was.
+class Repair {
+ public:
+  std::string operator()(std::string_view text, size_t line) {
+    std::string repaired = well_formed_utf8(text);
+    if (repaired != text && lines_++ == 0) {
+      first_ = line;
+    }
+    return repaired;
+  }
+  void report(const std::string& name) const {
+    if (lines_ > 0) {
+      warn_once(
+          fmt::format("{}:{}: is not UTF-8{}; what is not was replaced by U+FFFD, so convert the file first "
+                      "(iconv -f latin1 -t utf-8) if that matters",
+                      name, first_, lines_ == 1 ? "" : fmt::format(", nor are {} other lines", lines_ - 1)));
+    }
+  }
+
+ private:
+  size_t lines_ = 0;
+  size_t first_ = 0;
+};
+
 void visit_lines(std::string_view content, const Visit& visit, const std::string& name) {
   refuse_binary(content, name);
-  for_each_line(content, [&](std::string_view line, size_t) { return visit({well_formed_utf8(line), {}}); });
+  Repair repair;
+  for_each_line(content, [&](std::string_view line, size_t number) {
+    return visit({repair(line, number), {}});
+  });
+  repair.report(name);
 }
 
 void visit_second_column(std::string_view content, const Visit& visit, const std::string& name) {
   refuse_binary(content, name);
+  Repair repair;
   for_each_line(content, [&](std::string_view line, size_t number) {
     const size_t tab = line.find('\t');
     if (tab == std::string_view::npos) {
@@ -221,8 +251,9 @@ void visit_second_column(std::string_view content, const Visit& visit, const std
                   name, number);
     }
     const std::string_view text = line.substr(tab + 1);
-    return visit({well_formed_utf8(text.substr(0, text.find('\t'))), {}});
+    return visit({repair(text.substr(0, text.find('\t')), number), {}});
   });
+  repair.report(name);
 }
 
 /// The first character at or after `position` that is no white space, or 0.

@@ -134,10 +134,20 @@ class Builder {
     const nlohmann::ordered_json journal = parse_journal(journal_);
     // Rows of an attempt that cut long texts are no rows of one that refuses them; the other way round they
     // are.
-    if (journal.is_null() || journal["inputs"] != inputs_ ||
-        (journal["truncates"].get<bool>() && !encoder_.truncates)) {
-      log(LogLevel::info,
-          "{}: there is an unfinished bank with other texts, settings or weights; starting anew",
+    if (journal.is_null()) {
+      log(LogLevel::warning, "{}: the journal of an unfinished bank is damaged; starting anew",
+          journal_.string());
+      return false;
+    }
+    if (journal["inputs"] != inputs_ || (journal["truncates"].get<bool>() && !encoder_.truncates)) {
+      if (!options_.overwrite) {
+        throw Error(ErrorKind::usage,
+                    "{}: there is an unfinished bank of {} texts that was begun with other texts, settings "
+                    "or weights; "
+                    "give its command again to go on with it, another name, or --force to begin anew",
+                    options_.target.string(), journal["rows"].get<uint64_t>());
+      }
+      log(LogLevel::info, "{}: an unfinished bank with other texts, settings or weights is begun anew",
           options_.target.string());
       return false;
     }
@@ -189,7 +199,8 @@ class Builder {
         return true;
       };
       if (going) {
-        visit_texts(source.path, options_.format, visit, source.name);
+        const bool kept_input = source.path == bank_input_file(options_.target);
+        visit_texts(source.path, options_.format, visit, kept_input ? source.name : source.path.string());
       }
     }
     result_.texts_read = read;

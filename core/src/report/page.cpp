@@ -1,5 +1,7 @@
 #include "report/page.hpp"
 
+#include <fstream>
+
 #include "geometry/grid_area.hpp"
 #include "report/encode.hpp"
 #include "report/heat_map.hpp"
@@ -8,6 +10,9 @@
 
 namespace patchioner {
 namespace {
+
+constexpr const char* kGenerator = "<meta name=\"generator\" content=\"patchioner\">";  // tells our own pages
+constexpr size_t kGeneratorWithin = 1024;  // of the beginning of a page
 
 constexpr int64_t kPhotoSide = 900;  // longest side of an embedded photograph, pixels
 constexpr int kPhotoQuality = 85;    // JPEG
@@ -147,13 +152,21 @@ std::string region_html(const ShownRegion& region, const ShownImage& image, size
 
 }  // namespace
 
+bool is_caption_page(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string start(kGeneratorWithin, '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return std::string_view(start).substr(0, static_cast<size_t>(file.gcount())).find(kGenerator) !=
+         std::string_view::npos;
+}
+
 PageWriter::PageWriter(const std::filesystem::path& path, const PageHeader& header) : file_(path) {
   std::string start = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{2}\n<meta name=\"viewport\" "
       "content=\"width=device-width, "
       "initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<header "
       "class=\"top\">\n<h1>{0}</h1>\n<p class=\"summary\">",
-      escape_html(header.title), kPageStyle);
+      escape_html(header.title), kPageStyle, kGenerator);
   summary_offset_ = start.size();
   start.append(kSummaryRoom, ' ');
   start += "</p>\n<div class=\"bar\"><ul class=\"chain\">";

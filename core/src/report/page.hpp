@@ -10,6 +10,9 @@
 
 namespace patchioner {
 
+/// Whether a file was written by PageWriter; false for what cannot be read.
+bool is_caption_page(const std::filesystem::path& path);
+
 struct PageHeader {
   std::string title = "Captions";
   std::vector<std::string> chain;  ///< the plugins, in the order in which a feature meets them

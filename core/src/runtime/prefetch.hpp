@@ -43,18 +43,21 @@ class Prefetch {
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
-  /// The next result, in order; nothing at the end. Waits for it, in steps of at most a tenth of a second
-  /// between which `give_up` is asked (then nothing is returned either). With `only_if_known` it waits only
-  /// for a job that the source has already given, for sources that are fed by hand. What a job threw is
-  /// thrown here. [one-thread]
+  /// The next result, in order; nothing at the end. `give_up` is asked first, also when a result is there,
+  /// and then between waits of at most a tenth of a second; when it says so nothing is returned either. With
+  /// `only_if_known` it waits only for a job that the source has already given, for sources that are fed by
+  /// hand. What a job threw is thrown here. [one-thread]
   std::optional<Result> next(bool only_if_known, const std::function<bool()>& give_up) {
     std::unique_lock lock(mutex_);
-    while (slots_.empty() || !slots_.front()->done) {
+    for (;;) {
       if (slots_.empty() && (ended_ || only_if_known)) {
         return std::nullopt;
       }
       if (give_up()) {
         return std::nullopt;
+      }
+      if (!slots_.empty() && slots_.front()->done) {
+        break;
       }
       changed_.wait_for(lock, std::chrono::milliseconds(100));
     }

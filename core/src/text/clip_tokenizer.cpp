@@ -197,7 +197,7 @@ at::Tensor ClipTokenizer::tokenize(std::span<const std::string> texts, int64_t c
       constexpr size_t kShown = 200;
       throw Error(ErrorKind::data,
                   "the text \"{}{}\" has {} tokens with its two markers, but the model reads {}; shorten it, "
-                  "or set truncation on",
+                  "or have it cut (truncate: true in the section backbone, --truncate of memory build)",
                   encode_utf8(decode_utf8(text).substr(0, kShown)), text.size() > kShown ? "..." : "", length,
                   context);
     }

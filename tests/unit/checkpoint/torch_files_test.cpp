@@ -1,6 +1,7 @@
 // Torch files of every container, and what is refused (spec/02 sections 12 and 13). The golden files of the
 // same subject are run by `verify`; here the files are made by hand.
 #include "checkpoint/state_dict.hpp"
+#include "checkpoint/torch_writer.hpp"
 #include "pickle_bytes.hpp"
 #include "refusals.hpp"
 #include "support/files.hpp"
@@ -63,6 +64,22 @@ TEST_CASE("equal tensors make equal files") {
   write_torch_state_dict(folder / "a.pt", {{"w", at::ones({3})}});
   write_torch_state_dict(folder / "b.pt", {{"w", at::ones({3})}});
   CHECK(read_file(folder / "a.pt") == read_file(folder / "b.pt"));
+}
+
+TEST_CASE("deflated archives hold the same tensors in fewer bytes") {
+  const TestFolder folder;
+  const at::Tensor regular = at::arange(4096, at::kFloat).remainder(7).reshape({64, 64});
+  const at::Tensor noise = at::randn({32, 32});  // does not shrink, and is stored as it is
+  write_deflated_state_dict(folder / "small.pt",
+                            {{"regular", regular}, {"none", at::zeros({0})}, {"noise", noise}});
+  write_torch_state_dict(folder / "large.pt",
+                         {{"regular", regular}, {"none", at::zeros({0})}, {"noise", noise}});
+  CHECK(std::filesystem::file_size(folder / "small.pt") + 15000 <
+        std::filesystem::file_size(folder / "large.pt"));
+  const StateDict dict = StateDict::open(folder / "small.pt");
+  CHECK(at::equal(dict.tensor("regular"), regular));
+  CHECK(at::equal(dict.tensor("noise"), noise));
+  CHECK(dict.tensor("none").numel() == 0);
 }
 
 TEST_CASE("strides and offsets are honoured, and storages are shared") {

@@ -220,7 +220,7 @@ TEST_CASE("a build that was killed in the middle of a row goes on and ends in th
   CHECK(bytes_of(options.target) == bytes_of(straight.target));
 }
 
-TEST_CASE("an unfinished bank of other texts, settings or weights is begun anew") {
+TEST_CASE("an unfinished bank of other texts, settings or weights is kept, unless it may be replaced") {
   const test::BankFolder folder;
   const auto leave_unfinished = [&](const BankBuildOptions& options) {
     FakeEncoder fake;
@@ -253,6 +253,15 @@ TEST_CASE("an unfinished bank of other texts, settings or weights is begun anew"
   folder.write("bank.safetensors.partial.json", "{damaged");
   CHECK(resumed_rows(options, "weights-1") == 0);
   CHECK(MemoryBank::open(options.target)->rows() == 13);
+
+  options = options_for(folder, lines(12), "kept");
+  leave_unfinished(options);
+  const int64_t size = std::exchange(options.size, 5);
+  CHECK(refusal_of(ErrorKind::usage, [&] {
+          resumed_rows(options, "weights-1");
+        }).find("there is an unfinished bank of 12 texts that was begun with other") != std::string::npos);
+  options.size = size;
+  CHECK(resumed_rows(options, "weights-1") == 8);
 }
 
 TEST_CASE("a build that was killed between the names of its texts and of its bank keeps what it encoded") {
@@ -302,7 +311,8 @@ TEST_CASE("a build never writes over its source or over texts that are not its o
 
 TEST_CASE("rows of an attempt that cut long texts are no rows of one that refuses them") {
   const test::BankFolder folder;
-  const BankBuildOptions options = options_for(folder, lines(12));
+  BankBuildOptions options = options_for(folder, lines(12));
+  options.overwrite = true;
   const auto resumed_rows = [&](bool before, bool now) {
     FakeEncoder fake;
     fake.stop_at = 2;

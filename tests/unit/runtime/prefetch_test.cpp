@@ -116,3 +116,10 @@ TEST_CASE("waiting ends when it is given up, and destruction does not wait for t
       2, 4);
   CHECK(numbers.next(false, [] { return true; }) == std::nullopt);
 }
+
+TEST_CASE("who gives up gets nothing, also when results are ready") {
+  Numbers numbers(counting(10), 2, 4);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(numbers.next(false, [] { return true; }) == std::nullopt);
+  CHECK(numbers.next(false, kNever) == 0);
+}

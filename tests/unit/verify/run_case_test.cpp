@@ -46,7 +46,6 @@ TEST_CASE("a case that names an absent file is skipped before anything is compar
       {{"strings", absent}},
       {{"decode", absent}},
       {{"image", absent}},
-      {{"expected", absent}},
       {{"images", one(absent)}},
       {{"images", one({{"file", absent}})}},
       {{"runs", one({{"run", "native"}, {"image", absent}})}},
@@ -64,11 +63,11 @@ TEST_CASE("a case that names an absent file is skipped before anything is compar
   }
 }
 
-TEST_CASE("a case that promises tensors and has no file of them is skipped") {
+TEST_CASE("a case that promises tensors and has no file of them fails") {
   const CaseResult result = result_of(SmallCase(
       {{"kind", "pipeline.aggregation.gaussian"}, {"expected", one({{"name", "box_2x2_var1.0"}})}}, {}));
-  CHECK(result.status == CaseStatus::skipped);
-  CHECK(contains(result.detail, "expected.safetensors is not there"));
+  CHECK(result.status == CaseStatus::failed);
+  CHECK(contains(result.detail, "expected.safetensors: the expected values are not there"));
 }
 
 TEST_CASE("a description that cannot be read is a failure") {
