@@ -49,7 +49,8 @@ int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
 
 }  // namespace
 
-int main(int argument_count, char** arguments) {
+/// What the launcher (apps/launcher) calls; returns the exit code.
+extern "C" int patchioner_main(int argument_count, char** arguments) {
   using namespace patchioner;
   CommandLine line;
   line.program = std::filesystem::read_symlink("/proc/self/exe");

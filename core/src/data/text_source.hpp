@@ -27,8 +27,9 @@ struct SourceText {
 };
 
 /// Gives every text of the file in order; `visit` returns false to stop. Ill-formed UTF-8 in plain lines is
-/// replaced, with one warning that names the first such line. `name` stands for the file in messages. Throws Error: io, or data with the place when the file
-/// is damaged, an entry holds no text, or there is none at all.
+/// replaced, with one warning that names the first such line. `name` stands for the file in messages. Throws
+/// Error: io, or data with the place when the file is damaged, an entry holds no text, or there is none at
+/// all.
 void visit_texts(const std::filesystem::path& path, TextFormat format,
                  const std::function<bool(SourceText text)>& visit, const std::string& name);
 
