@@ -1,6 +1,7 @@
 #include "batch.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <opencv2/imgproc.hpp>
 
 namespace patchioner::emoji {
@@ -48,6 +49,17 @@ void label_patch(const Scene& scene, const cv::Mat& owner, int thing_count, int6
   }
 }
 
+/// A box of the large picture in the small one: all pixels that it touches.
+cv::Rect shrunk(const cv::Rect& box, double across, double down) {
+  if (box.empty()) {
+    return {};
+  }
+  const cv::Point first(static_cast<int>(box.x * across), static_cast<int>(box.y * down));
+  const cv::Point end(static_cast<int>(std::ceil((box.x + box.width) * across)),
+                      static_cast<int>(std::ceil((box.y + box.height) * down)));
+  return {first, end};
+}
+
 Picture draw_squashed(const World& world, const Scene& scene, int side, Random& random) {
   if (!random.chance(kDownscaledShare)) {
     return world.renderer.draw(scene, side, side);
@@ -55,8 +67,13 @@ Picture draw_squashed(const World& world, const Scene& scene, int side, Random& 
   const double shrink = std::min(1.0, 1.6 * side / std::min(scene.width, scene.height));
   Picture large = world.renderer.draw(scene, std::max(side, static_cast<int>(scene.width * shrink)),
                                       std::max(side, static_cast<int>(scene.height * shrink)));
+  const cv::Size full = large.rgb.size();
   cv::resize(large.rgb, large.rgb, {side, side}, 0, 0, cv::INTER_AREA);
   cv::resize(large.owner, large.owner, {side, side}, 0, 0, cv::INTER_NEAREST);
+  for (Extent& extent : large.extents) {
+    extent.box =
+        shrunk(extent.box, static_cast<double>(side) / full.width, static_cast<double>(side) / full.height);
+  }
   return large;
 }
 
@@ -113,6 +130,7 @@ Batch make_batch(const World& world, const BatchSpec& spec, uint64_t first_scene
       contents[placed.thing] = 1;
     }
     batch.scenes.push_back(std::move(scene));
+    batch.extents.push_back(picture.extents);
   }
   return batch;
 }

@@ -30,6 +30,7 @@ struct Batch {
   at::Tensor patch_paint;  ///< [B,G] int64: the paint of that thing, or -1
   at::Tensor contents;     ///< [B,C] float32: 1 for every thing and surface of the scene
   std::vector<Scene> scenes;
+  std::vector<std::vector<Extent>> extents;  ///< where the things of each scene are, pixels of the canvas
 };
 
 /// Renders scenes first..first+images-1.

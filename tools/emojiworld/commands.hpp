@@ -47,9 +47,18 @@ bool refine_trunk(const World& world, const Settings& settings);
 bool train_clip(const World& world, const Settings& settings);
 bool train_talk2dino(const World& world, const Settings& settings);
 
+bool train_dino(const World& world, const Settings& settings);
+bool train_denseclip(const World& world, const Settings& settings);
+bool train_alphaclip(const World& world, const Settings& settings);
+bool train_dinotxt(const World& world, const Settings& settings);
+bool train_regionclip(const World& world, const Settings& settings);
+
 /// Builds the memory banks and trains the decoders with the project's own commands; what ships of a decoder
 /// is its last checkpoint in half precision.
 bool make_decoders(const Settings& settings);
+
+/// Rewrites the model files of the output folder as they ship.
+void pack_models(const Settings& settings);
 
 /// Measures how often the text nearest to a box's features is that of the thing in it.
 void report_boxes(const World& world, const Settings& settings);

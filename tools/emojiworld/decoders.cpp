@@ -11,8 +11,10 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "commands.hpp"
+#include "frozen.hpp"
+#include "shipping.hpp"
+#include "support/files.hpp"
 #include "support/interrupt.hpp"
-#include "trainer.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -20,21 +22,32 @@ namespace {
 /// Different texts of the corpus that a bank holds.
 constexpr const char* kBankSize = "2500";
 
+struct BankPlan {
+  const char* config;  ///< in configs/experiment
+  const char* name;    ///< of the file
+};
+constexpr BankPlan kBanks[] = {{"train_emoji_plain", "memory_talk2dino"},
+                               {"train_emoji_clip_plain", "memory_clip"},
+                               {"train_emoji_dinotxt_plain", "memory_dinotxt"}};
+
 struct DecoderPlan {
   const char* config;  ///< in configs/experiment
   const char* name;    ///< folder of the training, and file of the decoder
 };
 constexpr DecoderPlan kDecoders[] = {{"train_emoji_plain", "decoder_talk2dino"},
                                      {"train_emoji_plain_noise", "decoder_talk2dino_noise"},
-                                     {"train_emoji_clip_plain", "decoder_clip"}};
+                                     {"train_emoji_clip_plain", "decoder_clip"},
+                                     {"train_emoji_dinotxt_plain", "decoder_dinotxt"}};
 
 /// The program that lies beside this one.
 std::filesystem::path patchioner_program() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "patchioner";
 }
 
-std::filesystem::path configs() {
-  return std::filesystem::path(EMOJIWORLD_SOURCE).parent_path().parent_path() / "configs";
+/// The path of an experiment.
+std::string config_of(const char* name) {
+  const std::filesystem::path project = std::filesystem::path(EMOJIWORLD_SOURCE).parent_path().parent_path();
+  return (project / "configs" / "experiment" / (std::string(name) + ".yaml")).string();
 }
 
 /// Runs the program and gives its standard output, or nothing when it was interrupted. Throws when it failed.
@@ -81,36 +94,44 @@ std::optional<std::string> run(const std::vector<std::string>& arguments) {
   throw Error(ErrorKind::data, "{} {} failed; its message stands above", program, arguments[0]);
 }
 
-bool build_bank(const Settings& settings, const std::string& config, const std::string& name) {
-  return run({"memory", "build", (settings.output / "corpus.txt").string(), "--format", "text", "-c",
-              (configs() / "experiment" / config).string(), "--size", kBankSize, "--deduplicate", "--force",
-              "-o", (settings.output / name).string()})
-      .has_value();
+bool build_bank(const Settings& settings, const BankPlan& plan) {
+  const std::filesystem::path bank = settings.output / (std::string(plan.name) + ".safetensors");
+  if (!run({"memory", "build", (settings.output / "corpus.txt").string(), "--format", "text", "-c",
+            config_of(plan.config), "--size", kBankSize, "--deduplicate", "--force", "-o", bank.string()})) {
+    return false;
+  }
+  ship_bank(bank);
+  return true;
 }
 
+/// The weights and, under the decoder's own name, the settings that lie beside them.
 void pack(const std::filesystem::path& checkpoint, const std::filesystem::path& target) {
+  const auto settings_of = [](const std::filesystem::path& weights) {
+    return weights.parent_path() / (weights.stem().string() + "_config.json");
+  };
   const StateDict state = StateDict::open(checkpoint);
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  NamedTensors tensors;
   for (const std::string& name : state.names()) {
     if (!name.ends_with("lm_head.weight")) {  // the same numbers as the token embedding
       tensors.emplace_back(name, state.tensor(name));
     }
   }
-  write_torch_state_dict(target, for_shipping(tensors));
+  write_file(settings_of(target), read_file(settings_of(checkpoint)));
+  ship(target, tensors);
   log(LogLevel::info, "{} packed", checkpoint.string());
 }
 
 }  // namespace
 
 bool make_decoders(const Settings& settings) {
-  if (!build_bank(settings, "train_emoji_plain.yaml", "memory_talk2dino.safetensors") ||
-      !build_bank(settings, "train_emoji_clip_plain.yaml", "memory_clip.safetensors")) {
-    return false;
+  for (const BankPlan& plan : kBanks) {
+    if (!build_bank(settings, plan)) {
+      return false;
+    }
   }
   for (const DecoderPlan& plan : kDecoders) {
     std::optional<std::string> checkpoint =
-        run({"train", (configs() / "experiment" / (std::string(plan.config) + ".yaml")).string(),
-             "train.data=" + (settings.output / "corpus.txt").string(),
+        run({"train", config_of(plan.config), "train.data=" + (settings.output / "corpus.txt").string(),
              "train.output=" + (settings.work / plan.name).string(),
              "train.text_features=" + (settings.work / "text_features").string()});
     if (!checkpoint) {
@@ -120,6 +141,21 @@ bool make_decoders(const Settings& settings) {
     pack(*checkpoint, settings.output / (std::string(plan.name) + ".pt"));
   }
   return true;
+}
+
+void pack_models(const Settings& settings) {
+  std::vector<std::filesystem::path> files;  // listed first: rewriting adds and removes some
+  for (const auto& entry : std::filesystem::directory_iterator(settings.output)) {
+    files.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : files) {
+    if (path.extension() == ".safetensors") {
+      ship_bank(path);
+    } else if ((path.extension() == ".pt" || path.extension() == ".pth") &&
+               path != projection_path(settings.output)) {
+      ship_again(path);
+    }
+  }
 }
 
 }  // namespace patchioner::emoji

@@ -25,6 +25,11 @@ FrozenTowers::FrozenTowers(const std::filesystem::path& folder)
   digest_ = trunk_state.digest() + clip_state.digest() + tokenizer_->digest();
 }
 
+at::Tensor FrozenTowers::tokens(const at::Tensor& pixels) const {
+  const at::NoGradGuard no_gradients;
+  return trunk_->normalise(trunk_->forward(pixels).tokens_raw);
+}
+
 at::Tensor FrozenTowers::patches(const at::Tensor& pixels) const {
   const at::NoGradGuard no_gradients;
   const VitOutput out = trunk_->forward(pixels);
@@ -48,6 +53,25 @@ at::Tensor FrozenTowers::head_features(const at::Tensor& pixels) const {
 at::Tensor FrozenTowers::text(const std::vector<std::string>& texts) const {
   const at::NoGradGuard no_gradients;
   return text_->encode(tokenizer_->tokenize(texts, kClipContext, true));
+}
+
+void take_clip_image_tower(const std::filesystem::path& folder, Parameters& parameters,
+                           const std::string& prefix, int64_t channels) {
+  const StateDict tower = StateDict::open(clip_path(folder)).with_prefix("visual.");
+  for (const std::string& name : tower.names()) {
+    at::Tensor value = tower.tensor(name).to(at::kFloat);
+    if (name == "conv1.weight" && channels > value.size(1)) {
+      value = at::cat(
+          {value, at::zeros({value.size(0), channels - value.size(1), value.size(2), value.size(3)})}, 1);
+    }
+    parameters.set(prefix + name, value);
+  }
+}
+
+at::Tensor ids_of(const ClipTokenizer& tokenizer, const std::vector<std::string>& texts) {
+  const at::Tensor ids = tokenizer.tokenize(texts, kClipContext, true);
+  const int64_t longest = ids.ne(0).sum(1).max().item<int64_t>();
+  return ids.slice(1, 0, longest);
 }
 
 at::Tensor unit(const at::Tensor& x) {

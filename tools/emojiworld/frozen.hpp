@@ -10,6 +10,7 @@
 #include "checkpoint/state_dict.hpp"
 #include "models.hpp"
 #include "text/clip_tokenizer.hpp"
+#include "trainer.hpp"
 
 namespace patchioner::emoji {
 
@@ -18,7 +19,7 @@ inline std::filesystem::path trunk_path(const std::filesystem::path& folder) {
   return folder / "dinov2_reg.pth";
 }
 inline std::filesystem::path clip_path(const std::filesystem::path& folder) {
-  return folder / "clip.safetensors";
+  return folder / "clip.pth";
 }
 inline std::filesystem::path projection_path(const std::filesystem::path& folder) {
   return folder / "talk2dino.pth";
@@ -32,6 +33,8 @@ class FrozenTowers {
   /// Opens dinov2_reg, clip and tokenizer in `folder`; errors as StateDict::open and TensorLoader.
   explicit FrozenTowers(const std::filesystem::path& folder);
 
+  /// All tokens after the final norm: class, registers, patches [B,T,W].
+  at::Tensor tokens(const at::Tensor& pixels) const;
   /// Patch tokens after the final norm [B,rows,columns,W].
   at::Tensor patches(const at::Tensor& pixels) const;
   /// For each head of the last block, the patches weighted with the class token's attention: [B,H,W].
@@ -40,6 +43,7 @@ class FrozenTowers {
   at::Tensor text(const std::vector<std::string>& texts) const;
   /// Changes whenever one of the files does.
   std::string digest() const { return digest_; }
+  const ClipTokenizer& tokenizer() const { return *tokenizer_; }
 
  private:
   std::shared_ptr<const ClipTokenizer> tokenizer_;
@@ -47,6 +51,14 @@ class FrozenTowers {
   std::unique_ptr<ClipText> text_;
   std::string digest_;
 };
+
+/// Gives the parameters of an image tower under `prefix` the values of CLIP's; the weights of channels beyond
+/// the colours begin as zeros.
+void take_clip_image_tower(const std::filesystem::path& folder, Parameters& parameters,
+                           const std::string& prefix, int64_t channels = 3);
+
+/// Ids [N,T] cut to the longest text.
+at::Tensor ids_of(const ClipTokenizer& tokenizer, const std::vector<std::string>& texts);
 
 /// The projection of Talk2DINO (spec/03 section 4.2): linear, tanh, linear.
 at::Tensor project_text(const WeightSource& source, const at::Tensor& text);

@@ -8,31 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <opencv2/core/utility.hpp>
 #include <patchioner/error.hpp>
-#include <patchioner/log.hpp>
 
 #include "commands.hpp"
-#include "support/files.hpp"
 #include "support/interrupt.hpp"
-
-namespace patchioner::emoji {
-
-void Settings::report(const std::string& name, const std::string& sentence) const {
-  log(LogLevel::info, "{}: {}", name, sentence);
-  const std::filesystem::path path = work / "report.txt";
-  std::string lines;
-  std::ifstream old(path);
-  for (std::string line; std::getline(old, line);) {
-    if (!line.starts_with(name + ": ")) {
-      lines += line + "\n";
-    }
-  }
-  write_file(path, lines + name + ": " + sentence + "\n");
-}
-
-}  // namespace patchioner::emoji
 
 namespace {
 
@@ -82,8 +62,18 @@ int run(int argc, char** argv) {
   CLI::App* clip_command = app.add_subcommand("train-clip", "Train CLIP (after train-trunk and tokenizer)");
   CLI::App* talk2dino_command =
       app.add_subcommand("train-talk2dino", "Train the Talk2DINO projection (after train-clip)");
+  CLI::App* dino_command =
+      app.add_subcommand("train-dino", "Train the DINO that ProxyCLIP looks through (after refine-trunk)");
+  CLI::App* denseclip_command = app.add_subcommand("train-denseclip", "Train DenseCLIP (after train-clip)");
+  CLI::App* alphaclip_command = app.add_subcommand("train-alphaclip", "Train AlphaCLIP (after train-clip)");
+  CLI::App* dinotxt_command =
+      app.add_subcommand("train-dinotxt", "Train DINO.txt's head and text encoder (after refine-trunk)");
+  CLI::App* regionclip_command =
+      app.add_subcommand("train-regionclip", "Train RegionCLIP (after train-clip)");
   CLI::App* decoders_command = app.add_subcommand(
       "decoders", "Build the memory banks, train and pack the decoders (after train-talk2dino)");
+  CLI::App* pack_command =
+      app.add_subcommand("pack", "Rewrite the model files in the output folder as they ship");
   CLI::App* boxes_command =
       app.add_subcommand("report-boxes", "Measure how often the text nearest to a box is right");
   CLI::App* all_command = app.add_subcommand("all", "Everything, in order; goes on where it was stopped");
@@ -114,8 +104,20 @@ int run(int argc, char** argv) {
     finished = train_clip(world, settings);
   } else if (talk2dino_command->parsed()) {
     finished = train_talk2dino(world, settings);
+  } else if (dino_command->parsed()) {
+    finished = train_dino(world, settings);
+  } else if (denseclip_command->parsed()) {
+    finished = train_denseclip(world, settings);
+  } else if (alphaclip_command->parsed()) {
+    finished = train_alphaclip(world, settings);
+  } else if (dinotxt_command->parsed()) {
+    finished = train_dinotxt(world, settings);
+  } else if (regionclip_command->parsed()) {
+    finished = train_regionclip(world, settings);
   } else if (decoders_command->parsed()) {
     finished = make_decoders(settings);
+  } else if (pack_command->parsed()) {
+    pack_models(settings);
   } else if (boxes_command->parsed()) {
     report_boxes(world, settings);
   } else if (all_command->parsed()) {
@@ -123,7 +125,9 @@ int run(int argc, char** argv) {
     make_corpus(world, settings);
     make_tokenizer(world, settings);
     finished = train_trunk(world, settings) && train_clip(world, settings) && refine_trunk(world, settings) &&
-               train_talk2dino(world, settings) && make_decoders(settings);
+               train_talk2dino(world, settings) && train_dino(world, settings) &&
+               train_denseclip(world, settings) && train_alphaclip(world, settings) &&
+               train_dinotxt(world, settings) && train_regionclip(world, settings) && make_decoders(settings);
   }
   return finished ? 0 : 1;
 }

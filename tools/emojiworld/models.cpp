@@ -51,4 +51,48 @@ ClipTextConfig clip_text_config(int64_t vocabulary) {
   return config;
 }
 
+VitConfig dino_config() {
+  VitConfig config;
+  config.block = block(kWidth, 1e-6, Activation::gelu);
+  config.layers = 3;
+  config.patch_size = kClipPatch;
+  config.position_rows = 1 + (kClipSide / kClipPatch) * (kClipSide / kClipPatch);
+  config.patch_bias = true;
+  config.final_epsilon = 1e-6;
+  return config;
+}
+
+BlockConfig dinotxt_head_block() {
+  BlockConfig config = block(kWidth, 1e-5, Activation::silu);
+  config.hidden = 384;  // two thirds of 4 * width, rounded up to a multiple of 64
+  config.swiglu = true;
+  config.qkv_bias = false;
+  config.layer_scale = true;
+  return config;
+}
+
+ClipTextConfig dinotxt_text_config(int64_t vocabulary) {
+  ClipTextConfig config;
+  config.block = block(kWidth, 1e-5, Activation::gelu);
+  config.block.qkv_bias = false;
+  config.layers = 2;
+  config.context = kClipContext;
+  config.vocabulary = vocabulary;
+  config.dim = 2 * kWidth;
+  return config;
+}
+
+ResNetConfig regionclip_resnet() {
+  return {12, {1, 1, 1, 1}};
+}
+
+AttentionPoolConfig regionclip_pool() {
+  AttentionPoolConfig config;
+  config.width = regionclip_resnet().channels();
+  config.heads = config.width / 64;
+  config.position_rows = 1 + kRegionGrid * kRegionGrid;
+  config.dim = kClipDim;
+  return config;
+}
+
 }  // namespace patchioner::emoji

@@ -40,6 +40,11 @@ TowerRecipe tower_from(const Json& json) {
   return recipe;
 }
 
+AlignmentRecipe alignment_from(const Json& json) {
+  return {json.at("learning_rate"), json.at("weight_decay"), json.at("names_weight"),
+          json.at("scenes_weight"), lessons_from(json),      sha256(json.dump())};
+}
+
 }  // namespace
 
 int64_t Lessons::steps() const {
@@ -63,13 +68,20 @@ const Lesson& Lessons::lesson_at(int64_t step) const {
 Recipe read_recipe(const std::filesystem::path& path) {
   try {
     const Json json = Json::parse(read_file(path));
-    Recipe recipe{
-        tower_from(json.at("trunk")), tower_from(json.at("refined_trunk")), tower_from(json.at("clip")), {}};
+    Recipe recipe;
+    recipe.trunk = tower_from(json.at("trunk"));
+    recipe.refined_trunk = tower_from(json.at("refined_trunk"));
+    recipe.clip = tower_from(json.at("clip"));
     const Json& projection = json.at("talk2dino");
     recipe.talk2dino = {projection.at("learning_rate"), projection.at("weight_decay"),
                         projection.at("steps"),         projection.at("images"),
                         projection.at("temperature"),   lessons_from(projection),
                         sha256(projection.dump())};
+    recipe.dino = tower_from(json.at("dino"));
+    recipe.denseclip = alignment_from(json.at("denseclip"));
+    recipe.alphaclip = alignment_from(json.at("alphaclip"));
+    recipe.dinotxt = alignment_from(json.at("dinotxt"));
+    recipe.regionclip = alignment_from(json.at("regionclip"));
     return recipe;
   } catch (const Json::exception& problem) {
     throw Error(ErrorKind::data, "{}: {}", path.string(), problem.what());

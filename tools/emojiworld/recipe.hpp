@@ -49,11 +49,26 @@ struct ProjectionRecipe {
   std::string digest;  ///< of this section
 };
 
+/// A network that learns to fit texts which are there already, or learns them with it.
+struct AlignmentRecipe {
+  double learning_rate = 0;
+  double weight_decay = 0;
+  double names_weight = 0;   ///< of telling all names apart
+  double scenes_weight = 0;  ///< of telling which caption belongs to which scene
+  Lessons lessons;
+  std::string digest;  ///< of this section
+};
+
 struct Recipe {
   TowerRecipe trunk;
   TowerRecipe refined_trunk;  ///< goes on from the trunk
   TowerRecipe clip;
   ProjectionRecipe talk2dino;
+  TowerRecipe dino;
+  AlignmentRecipe denseclip;
+  AlignmentRecipe alphaclip;
+  AlignmentRecipe dinotxt;
+  AlignmentRecipe regionclip;
 };
 
 /// Throws an Error: io when the file cannot be read, data when it is not as it should be.

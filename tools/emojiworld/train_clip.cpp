@@ -12,6 +12,7 @@
 #include "language.hpp"
 #include "models.hpp"
 #include "patch_lessons.hpp"
+#include "shipping.hpp"
 #include "support/files.hpp"
 #include "text/clip_tokenizer.hpp"
 
@@ -106,13 +107,6 @@ ImageTokens run_image(const Clip& clip, const at::Tensor& pixels) {
   const at::Tensor tokens = clip.image.normalise(clip.image.forward(pixels).tokens_raw);  // [B,T,W]
   const at::Tensor global = tokens.select(1, 0);
   return {tokens.slice(1, 1), global, unit(clip.image.project(global))};
-}
-
-/// Ids [N,T] cut to the longest text.
-at::Tensor ids_of(const ClipTokenizer& tokenizer, const std::vector<std::string>& texts) {
-  const at::Tensor ids = tokenizer.tokenize(texts, kClipContext, true);
-  const int64_t longest = ids.ne(0).sum(1).max().item<int64_t>();
-  return ids.slice(1, 0, longest);
 }
 
 void report_retrieval(const World& world, const Clip& clip, const ClipTokenizer& tokenizer,
@@ -210,9 +204,7 @@ bool train_clip(const World& world, const Settings& settings) {
                       {contrast.item<double>(), hits, patches.patch_loss, patches.thing_accuracy,
                        patches.surface_accuracy, clip.logit_scale.item<double>()}};
   };
-  const auto save = [&] {
-    write_safetensors(clip_path(settings.output), for_shipping(parameters.without(kHeadPrefix)));
-  };
+  const auto save = [&] { ship(clip_path(settings.output), parameters.without(kHeadPrefix)); };
   const bool finished = run_training(plan, parameters, step, save);
   if (finished) {
     save();

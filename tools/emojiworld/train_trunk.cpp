@@ -10,6 +10,7 @@
 #include "frozen.hpp"
 #include "models.hpp"
 #include "patch_lessons.hpp"
+#include "shipping.hpp"
 #include "support/files.hpp"
 
 namespace patchioner::emoji {
@@ -123,9 +124,7 @@ bool refine_trunk(const World& world, const Settings& settings) {
   const std::string inputs =
       sha256(settings.recipe.refined_trunk.digest + sha256_of_file(first_trunk_path(settings)));
   return train(world, settings, settings.recipe.refined_trunk, "refined_trunk", inputs, start,
-               [&](const Tensors& tensors) {
-                 write_torch_state_dict(trunk_path(settings.output), for_shipping(tensors));
-               });
+               [&](const Tensors& tensors) { ship(trunk_path(settings.output), tensors); });
 }
 
 }  // namespace patchioner::emoji

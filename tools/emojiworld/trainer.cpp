@@ -210,6 +210,14 @@ at::Tensor Parameters::get(const std::string& name, const std::vector<int64_t>& 
   return all_.back().second;
 }
 
+at::Tensor Parameters::buffer(const std::string& name, const at::Tensor& initial) {
+  if (!index_.contains(name)) {
+    index_[name] = all_.size();
+    all_.emplace_back(name, initial.clone());
+  }
+  return all_[index_.at(name)].second.set_requires_grad(false);
+}
+
 void Parameters::set(const std::string& name, const at::Tensor& value) {
   const at::NoGradGuard no_gradients;
   get(name, value.sizes().vec()).copy_(value);
@@ -225,14 +233,15 @@ std::vector<std::pair<std::string, at::Tensor>> Parameters::without(const std::s
   return kept;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> for_shipping(
-    std::vector<std::pair<std::string, at::Tensor>> tensors) {
-  for (auto& [name, tensor] : tensors) {
-    if (tensor.dim() >= 2 && tensor.scalar_type() == at::kFloat) {
-      tensor = tensor.to(at::kHalf);
+std::vector<std::pair<std::string, at::Tensor>> renamed(const Parameters& parameters,
+                                                        const std::string& prefix, const std::string& other) {
+  std::vector<std::pair<std::string, at::Tensor>> kept;
+  for (const auto& [name, value] : parameters.all()) {
+    if (name.starts_with(prefix)) {
+      kept.emplace_back(other + name.substr(prefix.size()), value.detach());
     }
   }
-  return tensors;
+  return kept;
 }
 
 int64_t load_state(const TrainingPlan& plan, Parameters& parameters) {

@@ -27,6 +27,9 @@ class Parameters {
     return [this](const std::string& name, const std::vector<int64_t>& shape) { return get(name, shape); };
   }
 
+  /// A tensor that is kept with the parameters but not trained: `initial` on first asking.
+  at::Tensor buffer(const std::string& name, const at::Tensor& initial);
+
   /// Overwrites the values of a parameter that exists or will be asked for.
   void set(const std::string& name, const at::Tensor& value);
 
@@ -61,9 +64,9 @@ struct StepResult {
   std::vector<double> numbers;
 };
 
-/// Tensors as they ship: matrices in half precision, vectors as they are.
-std::vector<std::pair<std::string, at::Tensor>> for_shipping(
-    std::vector<std::pair<std::string, at::Tensor>> tensors);
+/// Those whose names begin with `prefix`, with `other` in its place, detached.
+std::vector<std::pair<std::string, at::Tensor>> renamed(const Parameters& parameters,
+                                                        const std::string& prefix, const std::string& other);
 
 /// Runs the steps that are left; true when the plan is finished, false when it was interrupted (its state is
 /// saved). `step` computes the loss of a step; `after_save` is called whenever the state was written.
