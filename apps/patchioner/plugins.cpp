@@ -1,5 +1,7 @@
 // `patchioner plugins`: what was found and what was refused, what a plugin can be told, and why a library
 // does not open.
+#include "plugins.hpp"
+
 #include <fmt/ranges.h>
 
 #include <iostream>
@@ -33,6 +35,11 @@ PluginHost host_of(const Arguments& arguments) {
     directories.emplace_back(directory);
   }
   return PluginHost(std::move(directories));
+}
+
+std::string short_number(double number) {
+  const std::string text = format_number(number);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
 }
 
 /// Rows as columns of equal width; the last column is not padded.
@@ -151,48 +158,25 @@ PluginRecord find_record(PluginHost& host, const std::string& name) {
   return std::move(found.front());
 }
 
-std::string short_number(double number) {
-  const std::string text = format_number(number);
-  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
-}
-
-/// "0 to 100", "at least 1", "reference | intersect"
-std::string allowed(const Parameter& parameter) {
-  if (!parameter.choices.empty()) {
-    return fmt::format("{}{}", parameter.type == ParameterType::path ? "a file | " : "",
-                       fmt::join(parameter.choices, " | "));
-  }
-  if (parameter.minimum && parameter.maximum) {
-    return fmt::format("{} to {}", short_number(*parameter.minimum), short_number(*parameter.maximum));
-  }
-  if (parameter.minimum) {
-    return fmt::format("at least {}", short_number(*parameter.minimum));
-  }
-  return parameter.maximum ? fmt::format("at most {}", short_number(*parameter.maximum)) : "";
-}
-
-std::string default_text(const Parameter& parameter) {
-  if (parameter.required) {
-    return "(required)";
-  }
-  const Value& value = parameter.default_value;
-  if (value.is_text()) {
-    return value.as_text().empty() ? "''" : value.as_text();
-  }
-  return value.is_null() ? "(unset)" : json_from_value(value).dump();
-}
-
 void describe(const Arguments& arguments) {
   PluginHost host = host_of(arguments);
   const PluginRecord record = find_record(host, arguments.name);
   if (arguments.json) {
     ordered_json json = record_json(record);
     json["parameters"] = ordered_json::parse(schema_to_json(record.parameters));
+    json["notes"] = ordered_json::parse(notes_to_json(record.notes));
     std::cout << json.dump(2) << '\n';
     return;
   }
   std::cout << fmt::format("{} {} {}\n  {}\n  {}\n\n", to_string(record.kind), record.name, record.version,
                            record.summary, record.file.string());
+  if (!record.notes.empty()) {
+    std::vector<std::vector<std::string>> notes;
+    for (const PluginNote& note : record.notes) {
+      notes.push_back({"  " + note.topic, note.text});
+    }
+    std::cout << table(notes) << '\n';
+  }
   if (record.parameters.empty()) {
     std::cout << "It has no options.\n";
     return;
@@ -200,7 +184,7 @@ void describe(const Arguments& arguments) {
   std::vector<std::vector<std::string>> rows{{"OPTION", "TYPE", "DEFAULT", "ALLOWED", "MEANING"}};
   for (const Parameter& parameter : record.parameters) {
     rows.push_back({parameter.name, std::string(to_string(parameter.type)), default_text(parameter),
-                    allowed(parameter), parameter.help});
+                    allowed_text(parameter), parameter.help});
   }
   std::cout << table(rows);
 }
@@ -257,6 +241,31 @@ void add_path_option(CLI::App* command, const std::shared_ptr<Arguments>& argume
 
 }  // namespace
 
+std::string allowed_text(const Parameter& parameter) {
+  if (!parameter.choices.empty()) {
+    return fmt::format("{}{}", parameter.type == ParameterType::path ? "a file | " : "",
+                       fmt::join(parameter.choices, " | "));
+  }
+  if (parameter.minimum && parameter.maximum) {
+    return fmt::format("{} to {}", short_number(*parameter.minimum), short_number(*parameter.maximum));
+  }
+  if (parameter.minimum) {
+    return fmt::format("at least {}", short_number(*parameter.minimum));
+  }
+  return parameter.maximum ? fmt::format("at most {}", short_number(*parameter.maximum)) : "";
+}
+
+std::string default_text(const Parameter& parameter) {
+  if (parameter.required) {
+    return "(required)";
+  }
+  const Value& value = parameter.default_value;
+  if (value.is_text()) {
+    return value.as_text().empty() ? "''" : value.as_text();
+  }
+  return value.is_null() ? "(unset)" : json_from_value(value).dump();
+}
+
 void add_plugins_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand(
       "plugins", "Plugins: what there is, what they can be told, why one does not open");
@@ -281,6 +290,8 @@ void add_plugins_command(CommandLine& line) {
   describe_command->add_flag("--json", arguments->json, "JSON instead of a table");
   describe_command->footer("Example:\n  patchioner plugins describe backbone/clip");
   describe_command->callback([arguments] { describe(*arguments); });
+
+  add_plugins_page(*command);
 
   CLI::App* doctor_command = command->add_subcommand(
       "doctor", "Which libraries a plugin needs, where each is found, and what the host says of it");

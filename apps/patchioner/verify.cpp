@@ -19,7 +19,8 @@ void print_json(const CaseResult& result) {
                                {"kind", result.kind},
                                {"status", kWords[static_cast<int>(result.status)]},
                                {"largest_difference", result.largest_difference},
-                               {"detail", result.detail}};
+                               {"detail", result.detail},
+                               {"plugins", result.plugins}};
   fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -10,6 +10,7 @@ extern "C" const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {
       "1",
       "Describes its parameters in something that is no JSON",
       [] { return "name: factor"; },
+      [] { return "{}"; },
       [](const void*, const void*) -> void* { return nullptr; }};
   return &descriptor;
 }

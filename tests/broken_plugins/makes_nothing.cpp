@@ -10,6 +10,7 @@ extern "C" const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {
       "1",
       "Its factory returns no object",
       [] { return "[]"; },
+      [] { return "{}"; },
       [](const void*, const void*) -> void* { return nullptr; }};
   return &descriptor;
 }

@@ -10,6 +10,7 @@ extern "C" const PatchionerPluginDescriptor* patchioner_plugin_descriptor() {
       "1",
       "Of a kind that nobody knows",
       [] { return "[]"; },
+      [] { return "{}"; },
       [](const void*, const void*) -> void* { return nullptr; }};
   return &descriptor;
 }

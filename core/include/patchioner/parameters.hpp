@@ -47,6 +47,14 @@ struct Parameter {
 /// All parameters of a plugin or of a section of the config.
 using ParameterSchema = std::vector<Parameter>;
 
+/// What a plugin says of itself beside its options, for `plugins describe` and the reference page; one line
+/// of plain text. Of backbones these topics are expected: "features" (what a patch's vector is), "space"
+/// (whose texts it compares with), "input" (sizes), "files" (published names), "source" (paper and code).
+struct PluginNote {
+  std::string topic;
+  std::string text;
+};
+
 /// Checks `options` (a map, or null for "nothing given") against `schema` and returns a map that has a value
 /// for every parameter, defaults included, in the order of the schema. `where` is the key path for messages
 /// ("backbone"). Throws an Error of kind config: unknown key (with the nearest name), wrong type, out of
@@ -56,6 +64,10 @@ Value validate(const ParameterSchema& schema, const Value& options, const std::s
 /// The schema as JSON text and back: how it crosses the plain-data border of a plugin.
 std::string schema_to_json(const ParameterSchema& schema);
 ParameterSchema schema_from_json(const std::string& json);
+
+/// The same for notes: a JSON object, a key a topic.
+std::string notes_to_json(const std::vector<PluginNote>& notes);
+std::vector<PluginNote> notes_from_json(const std::string& json);
 
 namespace detail {
 Value to_value(bool value);
@@ -146,7 +158,11 @@ class ParameterList {
     return Refiner(schema_.back());
   }
 
+  /// Says something about the plugin as a whole; topics are unique.
+  void note(std::string topic, std::string text) { notes_.push_back({std::move(topic), std::move(text)}); }
+
   const ParameterSchema& schema() const { return schema_; }
+  const std::vector<PluginNote>& notes() const { return notes_; }
 
   /// The struct filled from a validated map.
   Options read(const Value& validated) const {
@@ -160,6 +176,7 @@ class ParameterList {
  private:
   Options defaults_;
   ParameterSchema schema_;
+  std::vector<PluginNote> notes_;
   std::vector<std::function<void(const Value&, Options&)>> readers_;
 };
 
@@ -169,6 +186,14 @@ ParameterSchema schema_of() {
   ParameterList<Options> list;
   declare(list);
   return list.schema();
+}
+
+/// The notes that the same function gives.
+template <class Options>
+std::vector<PluginNote> notes_of() {
+  ParameterList<Options> list;
+  declare(list);
+  return list.notes();
 }
 
 /// Validates `options` and returns the filled struct; errors as validate().

@@ -27,7 +27,7 @@
 #include <string>
 
 /// Counts up with every change of the headers in this folder that an already built plugin would notice.
-#define PATCHIONER_SDK_VERSION 1
+#define PATCHIONER_SDK_VERSION 2
 
 /// "Patchion", little-endian: tells a Patchioner plugin from any other library that happens to export the
 /// symbol.
@@ -75,6 +75,7 @@ struct PatchionerPluginDescriptor {
   const char* version;
   const char* summary;                    ///< one line
   const char* (*parameter_schema)(void);  ///< JSON text (schema_to_json); lives as long as the library
+  const char* (*notes)(void);             ///< JSON text (notes_to_json); lives as long as the library
   /// Makes an object of the interface of `kind` from validated options; called only after the checks. The
   /// result is owned by the caller and deleted through the interface's virtual destructor. Throws
   /// patchioner::Error.
@@ -106,6 +107,10 @@ using decoder_interface = Decoder;
         SUMMARY,                                                                                             \
         []() -> const char* {                                                                                \
           static const std::string json = ::patchioner::schema_to_json(::patchioner::schema_of<OPTIONS>());  \
+          return json.c_str();                                                                               \
+        },                                                                                                   \
+        []() -> const char* {                                                                                \
+          static const std::string json = ::patchioner::notes_to_json(::patchioner::notes_of<OPTIONS>());    \
           return json.c_str();                                                                               \
         },                                                                                                   \
         [](const void* options, const void* context) -> void* {                                              \

@@ -244,6 +244,10 @@ class Import {
     backbone.set("alpha_weights", alpha.text("alpha_vision_checkpoint"));
     backbone.set("region_feature", alpha.boolean("use_cls_for_localized_captions", true) ? "cls" : "patches");
     backbone.set("vocabulary", weights_file(kVocabulary));
+    note(
+        "the reference's loader drops alpha_vision_checkpoint, so that its regions see the whole image; for "
+        "the "
+        "captions of its runs set backbone.alpha_weights=none and backbone.alpha_scale=raw");
     alpha.pass_over({"patch_size", "embed_dim"});  // the weights say so themselves
     note_unused(alpha);
   }

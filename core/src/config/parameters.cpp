@@ -349,4 +349,25 @@ void from_value(const Value& value, Value& out) {
 }
 
 }  // namespace detail
+std::string notes_to_json(const std::vector<PluginNote>& notes) {
+  auto object = nlohmann::ordered_json::object();
+  for (const PluginNote& note : notes) {
+    object[note.topic] = note.text;
+  }
+  return object.dump();
+}
+
+std::vector<PluginNote> notes_from_json(const std::string& json) {
+  try {
+    std::vector<PluginNote> notes;
+    const auto object = nlohmann::ordered_json::parse(json);
+    for (const auto& [topic, text] : object.items()) {
+      notes.push_back({topic, text.get<std::string>()});
+    }
+    return notes;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::plugin, "the plugin's notes cannot be read: {}", error.what());
+  }
+}
+
 }  // namespace patchioner

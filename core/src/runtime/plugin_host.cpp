@@ -114,6 +114,7 @@ bool may_be(PluginKind kind, const fs::path& file) {
 struct PluginHost::State {
   std::vector<fs::path> directories;
   std::map<fs::path, PluginLibrary> libraries;  ///< what was opened so far
+  std::set<std::string> made;                   ///< since it was asked for
 
   std::vector<fs::path> files() const {
     std::vector<fs::path> files;
@@ -244,6 +245,7 @@ std::shared_ptr<Interface> PluginHost::State::make(PluginKind kind, const Value&
   if (object == nullptr) {
     throw Error(ErrorKind::plugin, "{} ({}) made nothing", what, library.record.file.string());
   }
+  made.insert(fmt::format("{}/{}", to_string(kind), library.record.name));
   // The deleter's copy of the handle keeps the code of the destructor in memory for as long as anybody has
   // the object.
   return std::shared_ptr<Interface>(static_cast<Interface*>(object),
@@ -301,6 +303,11 @@ std::shared_ptr<Gap> PluginHost::gap(const Value& section, const PluginContext& 
 
 std::shared_ptr<Decoder> PluginHost::decoder(const Value& section, const PluginContext& context) {
   return state_->make<Decoder>(PluginKind::decoder, section, context);
+}
+
+std::vector<std::string> PluginHost::take_made() {
+  const std::set<std::string> made = std::exchange(state_->made, {});
+  return {made.begin(), made.end()};
 }
 
 Value PluginHost::resolve(PluginKind kind, const Value& section) {

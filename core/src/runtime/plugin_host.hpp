@@ -17,6 +17,7 @@ struct PluginRecord {
   std::string version;
   std::string summary;
   ParameterSchema parameters;
+  std::vector<PluginNote> notes;
   std::string refusal;  ///< empty for a usable plugin; otherwise the sentence that says why it was refused
 
   bool usable() const { return refusal.empty(); }
@@ -46,6 +47,9 @@ class PluginHost {
   std::shared_ptr<Aggregator> aggregator(const Value& section, const PluginContext& context);
   std::shared_ptr<Gap> gap(const Value& section, const PluginContext& context);
   std::shared_ptr<Decoder> decoder(const Value& section, const PluginContext& context);
+
+  /// The plugins that were made since the last call, each once, as "kind/name" in alphabetical order.
+  std::vector<std::string> take_made();
 
   /// The options of `section` completed with the plugin's defaults ("plugin" first), without making it.
   Value resolve(PluginKind kind, const Value& section);

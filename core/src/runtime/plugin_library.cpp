@@ -112,8 +112,9 @@ std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
     return fmt::format("its name '{}' is not made of letters, digits and '_'",
                        descriptor->name == nullptr ? "" : descriptor->name);
   }
-  if (descriptor->parameter_schema == nullptr || descriptor->create == nullptr) {
-    return "its descriptor has no parameter schema or no factory";
+  if (descriptor->parameter_schema == nullptr || descriptor->notes == nullptr ||
+      descriptor->create == nullptr) {
+    return "its descriptor has no parameter schema, no notes or no factory";
   }
   return "";
 }
@@ -134,6 +135,7 @@ void read_descriptor(PluginLibrary& plugin, const boost::dll::shared_library& li
   plugin.record.version = text_of(descriptor->version);
   plugin.record.summary = text_of(descriptor->summary);
   plugin.record.parameters = schema_from_json(text_of(descriptor->parameter_schema()));
+  plugin.record.notes = notes_from_json(text_of(descriptor->notes()));
   plugin.descriptor = descriptor;
 }
 

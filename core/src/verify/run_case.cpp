@@ -51,6 +51,7 @@ void run_reported(const CaseKind& kind, const GoldenCase& golden, CaseReport& re
 CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
   CaseResult result;
   result.folder = folder;
+  host.take_made();  // those of earlier cases
   try {
     GoldenCase golden(folder);
     result.kind = golden.kind();
@@ -68,6 +69,7 @@ CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
     result.status = CaseStatus::failed;
     result.detail = error.what();
   }
+  result.plugins = host.take_made();
   return result;
 }
 

@@ -114,6 +114,7 @@ struct CaseResult {
   CaseStatus status = CaseStatus::skipped;
   double largest_difference = 0;
   std::string detail;  ///< the largest difference's name, the failures, or the reason for the skip
+  std::vector<std::string> plugins;  ///< that the case made, as "kind/name"
 };
 
 /// Runs one case folder; never throws for what happens inside the case.

@@ -138,6 +138,13 @@ RegionFeatures AlphaClip::encode_regions(const at::Tensor& pixels, std::span<con
 }  // namespace
 
 void declare(ParameterList<AlphaClipOptions>& list) {
+  list.note("features",
+            "a region: the class token of a pass with the region as fourth channel; patches of a pass "
+            "without a region");
+  list.note("space", "texts of the same CLIP: 512 (B/16), 768 (L/14)");
+  list.note("input", "224");
+  list.note("files", "OpenAI's ViT-B-16.pt and AlphaCLIP's clip_b16_grit1m_fultune_8xe.pth");
+  list.note("source", "Sun et al. 2024, github.com/SunzeY/AlphaCLIP");
   declare_clip_weights_options(list);
   list.add(
           "alpha_weights", &AlphaClipOptions::alpha_weights,

@@ -14,6 +14,14 @@ struct ClipOptions : ClipWeightsOptions, ImageOptions, TextOptions {
 };
 
 void declare(ParameterList<ClipOptions>& list) {
+  list.note("features",
+            "the last block's tokens through the final norm and the projection, as CLIP's own class token");
+  list.note("space", "texts of the same CLIP: 512 (B/32, B/16) or 768 (L/14)");
+  list.note("input", "any, positions resampled; the paper: 224 (B/32, B/16) and 592 (B/16)");
+  list.note("files",
+            "OpenAI's ViT-B-32.pt, ViT-B-16.pt, ViT-L-14.pt, ViT-L-14-336px.pt; open_clip, Hugging Face and "
+            "timm checkpoints");
+  list.note("source", "Radford et al. 2021, github.com/openai/CLIP");
   declare_clip_weights_options(list);
   declare_image_options(list);
   list.add("ln_post", &ClipOptions::ln_post,

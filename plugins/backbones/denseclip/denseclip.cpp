@@ -35,6 +35,13 @@ class DenseClip : public ClipBackbone {
 }  // namespace
 
 void declare(ParameterList<DenseClipOptions>& list) {
+  list.note("features", "as CLIP's, of an image tower that was trained further on segmentation");
+  list.note("space", "texts of CLIP ViT-B/16, of length 1: 512");
+  list.note("input", "640");
+  list.note("files",
+            "DenseCLIP's segmentation or detection checkpoint with a ViT-B/16; OpenAI's ViT-B-16.pt for "
+            "texts of up to 77 ids");
+  list.note("source", "Rao et al. 2022, github.com/raoyongming/DenseCLIP");
   constexpr double kMostHeads = 1024;
   list.add("weights", &DenseClipOptions::weights,
            "DenseCLIP's segmentation or detection checkpoint with a vision transformer; empty: the one that "

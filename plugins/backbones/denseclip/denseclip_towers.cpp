@@ -171,7 +171,9 @@ LoadedDenseClip load_denseclip(DenseClipOptions options, const PluginContext& co
       "images need DenseCLIP's checkpoint with its tensors backbone.* ({}) as `weights`", kPublishedFile);
   parts.text_advice =
       "texts need a checkpoint with text_encoder.* as `weights`, or OpenAI's ViT-B-16.pt as `text_weights`";
-  parts.text_digest = fmt::format("\nnormalize_text={}", options.normalize_text);
+  // Texts that keep their length are those of the backbone clip on the same file: what was made with one
+  // serves the other.
+  parts.text_digest = options.normalize_text ? "\nnormalize_text=true" : "\nround_weights_fp16=false";
   if (options.resolution == 0) {
     options.resolution = config.image_resolution.value_or(0);
   }

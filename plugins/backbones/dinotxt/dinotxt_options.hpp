@@ -18,6 +18,14 @@ struct DinotxtOptions : Dinov2Options, TextOptions {
 };
 
 inline void declare(ParameterList<DinotxtOptions>& list) {
+  list.note("features",
+            "DINOv2's tokens through the vision head of two blocks, or without it (vision_head: false)");
+  list.note("space", "its own text encoder's half for patches: 1024");
+  list.note("input", "518");
+  list.note("files",
+            "dinov2_vitl14_reg4_pretrain.pth, dinov2_vitl14_reg4_dinotxt_tet1280d20h24l_vision_head.pth and "
+            "..._text_encoder.pth");
+  list.note("source", "Jose et al. 2025, github.com/facebookresearch/dinov2");
   using Options = DinotxtOptions;
   constexpr double kMostHeads = 1024;
   declare_dinov2_options(list);

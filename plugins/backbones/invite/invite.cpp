@@ -17,6 +17,11 @@ struct InviteOptions : ClipWeightsOptions, ImageOptions, TextOptions {
 };
 
 void declare(ParameterList<InviteOptions>& list) {
+  list.note("features", "as CLIP's, with each token attending to itself alone in the last block");
+  list.note("space", "texts of the same CLIP: 512");
+  list.note("input", "any, positions resampled; the paper: 224 and 592");
+  list.note("files", "OpenAI's ViT-B-16.pt; whatever the backbone clip takes");
+  list.note("source", "Chen et al. 2024, vit-interpret");
   declare_clip_weights_options(list);
   declare_image_options(list);
   list.add("mask_last_layers", &InviteOptions::mask_last_layers,

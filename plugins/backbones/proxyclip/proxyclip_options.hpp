@@ -30,6 +30,15 @@ struct ProxyClipOptions : ImageOptions, TextOptions {
 };
 
 inline void declare(ParameterList<ProxyClipOptions>& list) {
+  list.note("features",
+            "values of CLIP's last block, mixed by how alike DINO's or DINOv2's patches are; of length 1, on "
+            "the proxy's grid");
+  list.note("space", "texts of the same CLIP: 512");
+  list.note("input", "296 with DINO B/8, 518 with DINOv2 B/14");
+  list.note("files",
+            "OpenAI's ViT-B-16.pt with dino_vitbase8_pretrain.pth, dino_vitbase16_pretrain.pth, "
+            "dinov2_vitb14_reg4_pretrain.pth or dinov2_vitb14_pretrain.pth");
+  list.note("source", "Lan et al. 2024, github.com/mc-lan/ProxyCLIP");
   using Options = ProxyClipOptions;
   constexpr double kMostHeads = 1024;
   list.add("clip_weights", &Options::clip_weights,

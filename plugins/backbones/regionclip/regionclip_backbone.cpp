@@ -109,9 +109,14 @@ BackboneCapabilities RegionClipBackbone::capabilities() const {
 }
 
 std::string RegionClipBackbone::text_fingerprint() const {
-  return text_ == nullptr
-             ? std::string()
-             : "clip_text:" + text_->digest(text_file_.digest(), "text_clean=" + options_.text_clean);
+  if (text_ == nullptr) {
+    return {};
+  }
+  std::string settings = "text_clean=" + options_.text_clean;
+  if (text_file_.of_clip()) {  // as the backbone clip says it: what was made with one serves the other
+    settings += "\nround_weights_fp16=false";
+  }
+  return "clip_text:" + text_->digest(text_file_.digest(), settings);
 }
 
 std::vector<std::string> RegionClipBackbone::intermediate_names() const {

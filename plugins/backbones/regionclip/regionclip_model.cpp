@@ -31,7 +31,10 @@ RegionClipFile::RegionClipFile(const StateDict& file, const char* option)
     : state_dict_(file), description_(file.description()) {
   const std::string wanted =
       fmt::format("`{}` must be a RegionCLIP such as {}, or a CLIP with a ResNet", option, kOfficialFiles);
-  require_family(file, {CheckpointFamily::regionclip, CheckpointFamily::clip_resnet}, wanted);
+  of_clip_ = std::string_view(option) == "text_weights" && identify(file).family == CheckpointFamily::clip;
+  if (!of_clip_) {
+    require_family(file, {CheckpointFamily::regionclip, CheckpointFamily::clip_resnet}, wanted);
+  }
   if (file.contains_prefix("backbone.") || file.contains_prefix("lang_encoder.")) {
     image_prefix_ = "backbone.";
     text_prefix_ = "lang_encoder.";

@@ -41,7 +41,7 @@ class RegionClipImage {
 class RegionClipFile {
  public:
   /// Recognises the layout by content. Throws an Error of kind checkpoint for what is neither, saying what it
-  /// is; `option` named it.
+  /// is; `option` named it. As `text_weights` any CLIP will do.
   RegionClipFile(const StateDict& file, const char* option);
 
   bool has_image() const;
@@ -53,6 +53,9 @@ class RegionClipFile {
   LazyTower<RegionClipImage> image(int64_t heads, const PluginContext& context) const;
   LazyTower<ClipText> text(int64_t heads, const PluginContext& context) const;
 
+  /// Whether it is another CLIP, whose text tower a RegionCLIP was distilled from.
+  bool of_clip() const { return of_clip_; }
+
   std::string description() const { return description_; }
   std::string digest() const { return state_dict_.digest(); }
 
@@ -63,6 +66,7 @@ class RegionClipFile {
   std::string description_;
   std::string image_prefix_ = "visual.";
   std::string text_prefix_;
+  bool of_clip_ = false;
 };
 
 }  // namespace patchioner

@@ -17,6 +17,13 @@ struct RegionClipOptions : ImageOptions, TextOptions {
 };
 
 inline void declare(ParameterList<RegionClipOptions>& list) {
+  list.note("features",
+            "attention-pool outputs of cells of 32 pixels; a box: its inside pooled (RoIAlign) through the "
+            "attention pool; of length 1");
+  list.note("space", "texts of its own language encoder: 1024 (RN50) or 640 (RN50x4)");
+  list.note("input", "512");
+  list.note("files", "regionclip_pretrained-cc_rn50.pth, regionclip_pretrained-cc_rn50x4.pth");
+  list.note("source", "Zhong et al. 2022, github.com/microsoft/RegionCLIP");
   using Options = RegionClipOptions;
   constexpr double kMostHeads = 1024;
   list.add("weights", &Options::weights,

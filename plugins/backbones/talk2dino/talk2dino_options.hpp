@@ -23,6 +23,15 @@ struct Talk2DinoOptions : Dinov2Options, TextOptions {
 };
 
 inline void declare(ParameterList<Talk2DinoOptions>& list) {
+  list.note("features", "DINOv2's normalised patch tokens, unchanged");
+  list.note(
+      "space",
+      "CLIP's texts through a projection that was trained for them: 384 (S), 768 (B), 1024 (L), 1536 (g)");
+  list.note("input", "518; any multiple of 14");
+  list.note("files",
+            "dinov2_vitb14_reg4_pretrain.pth, vitb_mlp_infonce.pth and OpenAI's ViT-B-16.pt; likewise for L");
+  list.note("source",
+            "Barsellotti et al. 2024, github.com/lorebianchi98/Talk2DINO; Oquab et al. 2024 for DINOv2");
   using Options = Talk2DinoOptions;
   declare_dinov2_options(list);
   list.add("projection_weights", &Options::projection_weights,

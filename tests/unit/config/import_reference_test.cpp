@@ -137,6 +137,7 @@ TEST_CASE("models whose plugins come later still become sections with their name
   CHECK(text_at(alpha, "backbone.alpha_weights") == "/w/a.pth");
   CHECK(text_at(alpha, "backbone.region_feature") == "cls");
   CHECK(text_at(alpha, "aggregator.plugin") == "native");
+  CHECK(has_note(alpha, "for the captions of its runs set backbone.alpha_weights=none"));
   const ImportedConfig region = import(
       "dino_model: regionclip\nsupport_memory_size: 500000\nuse_talk2dino_project: False\nregionclip_config: "
       "{checkpoint: /w/regionclip_rn50.pth, MODEL: {X: 1}}\n");
