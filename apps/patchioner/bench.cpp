@@ -2,6 +2,7 @@
 #include "bench.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <torch/version.h>
@@ -46,6 +47,19 @@ void add_bench_options(CLI::App& suite, BenchOptions& options) {
 void add_count(CLI::App& suite, const std::string& name, int64_t& value, const std::string& help, int64_t low,
                int64_t high) {
   suite.add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
+}
+
+void add_device(CLI::App& suite, RuntimeOptions& runtime) {
+  suite.add_option("--device", runtime.device, "Where to compute")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+}
+
+void synchronise(at::Device device) {
+  if (!device.is_cpu()) {
+    const c10::impl::VirtualGuardImpl guard(device.type());
+    guard.synchronizeDevice(device.has_index() ? device.index() : guard.getDevice().index());
+  }
 }
 
 void begin_bench(const BenchOptions& options) {
@@ -132,6 +146,7 @@ void add_bench_command(CommandLine& line) {
   add_bench_start(*command);
   add_bench_loading(*command);
   add_bench_backbones(*command);
+  add_bench_transformer(*command);
   add_bench_decoders(*command);
   add_bench_precision(*command);
 }

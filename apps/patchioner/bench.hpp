@@ -1,11 +1,15 @@
 // What the suites of `bench` share. Each suite is one file, bench_<name>.cpp.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "runtime/runtime_options.hpp"
 
 namespace patchioner {
 
@@ -19,6 +23,12 @@ void add_bench_options(CLI::App& suite, BenchOptions& options);
 /// An option that counts something, from `low` to `high`.
 void add_count(CLI::App& suite, const std::string& name, int64_t& value, const std::string& help, int64_t low,
                int64_t high);
+
+/// The option `--device`: cpu or cuda.
+void add_device(CLI::App& suite, RuntimeOptions& runtime);
+
+/// Waits until the device has done what it was told; nothing to do on the processor.
+void synchronise(at::Device device);
 
 /// Sets the threads and prints the line that every figure needs: processor, threads, LibTorch.
 void begin_bench(const BenchOptions& options);
@@ -55,5 +65,6 @@ void add_bench_decoders(CLI::App& bench);
 void add_bench_loading(CLI::App& bench);
 void add_bench_precision(CLI::App& bench);
 void add_bench_start(CLI::App& bench);
+void add_bench_transformer(CLI::App& bench);
 
 }  // namespace patchioner

@@ -1,190 +1,160 @@
-// patchioner bench backbones: a vision transformer of real size against the same network written out eagerly,
-// operator by operator, as PyTorch runs DINOv2.
-#include <ATen/CPUGeneratorImpl.h>
-#include <c10/core/InferenceMode.h>
+// patchioner bench backbones: one table of all backbones at real size with random weights, each through its
+// plugin and as eager PyTorch code computes it.
+#include <ATen/core/grad_mode.h>
 
-#include <map>
 #include <memory>
-#include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
+#include <set>
 
 #include "bench.hpp"
-#include "nn/attention.hpp"
-#include "nn/linear.hpp"
-#include "nn/vit.hpp"
+#include "bench_cases.hpp"
+#include "runtime/runtime_options.hpp"
+#include "support/interrupt.hpp"
 
 namespace patchioner {
 namespace {
 
-struct BackboneBench {
-  std::string size = "b";
-  int64_t resolution = 518;
-  int64_t images = 1;
-  int64_t registers = 4;
-  int64_t repeat = 7;
+struct BackbonesBench {
+  std::vector<std::string> backbones;
+  RuntimeOptions runtime = {.device = "cpu"};
+  std::string eager_attention = "public";
+  std::string dinotxt_size = "l";
+  int64_t repeat = 5;
 };
 
-/// Width, layers and heads of the DINOv2 of each size (spec/03 section 1.1).
-VitConfig network(const BackboneBench& bench) {
-  static const std::map<std::string, std::array<int64_t, 3>> sizes = {
-      {"s", {384, 12, 6}}, {"b", {768, 12, 12}}, {"l", {1024, 24, 16}}};
-  const auto [width, layers, heads] = sizes.at(bench.size);
-  VitConfig config;
-  config.block.width = width;
-  config.block.heads = heads;
-  config.block.hidden = 4 * width;
-  config.block.epsilon = config.final_epsilon = 1e-6;
-  config.block.layer_scale = true;
-  config.layers = layers;
-  config.patch_size = 14;
-  config.patch_bias = true;
-  config.registers = bench.registers;
-  const int64_t side = bench.resolution / config.patch_size;
-  config.position_rows = 1 + side * side;
-  config.strict_size = true;
-  return config;
+/// The largest difference of two results, as a share of the largest number in them.
+double largest_difference(const Results& ours, const Results& eager) {
+  double largest = 0;
+  for (size_t i = 0; i < eager.size(); ++i) {
+    const double difference = (ours[i] - eager[i]).abs().max().item<double>();
+    // Written so that a NaN is not lost.
+    const double share = difference / eager[i].abs().max().item<double>();
+    largest = share <= largest ? largest : share;
+  }
+  return largest;
 }
 
-using Weights = std::map<std::string, at::Tensor>;
+void print_heading() {
+  fmt::print("  {:10} {:29} {:^24} {:^24} {:^13} {:>10}\n", "", "", "plugin, seconds", "eager, seconds",
+             "eager/plugin", "largest");
+  fmt::print("  {:10} {:29} {:>8} {:>7} {:>7} {:>8} {:>7} {:>7} {:>6} {:>6} {:>10}\n", "backbone",
+             "network and input", "median", "min", "cpu", "median", "min", "cpu", "clock", "cpu",
+             "difference");
+  std::fflush(stdout);
+}
 
-/// Random weights, made when they are asked for and kept under their names.
-WeightSource random_weights(Weights& kept) {
-  auto generator = std::make_shared<at::Generator>(at::make_generator<at::CPUGeneratorImpl>(1));
-  return [&kept, generator](const std::string& name, const std::vector<int64_t>& shape) {
-    const at::Tensor made = at::randn(shape, *generator, at::TensorOptions(at::kFloat)) * 0.02;
-    return kept[name] =
-               name.ends_with("norm1.weight") || name.ends_with("norm2.weight") || name == "norm.weight"
-                   ? made + 1
-                   : made;
+/// Measures one case and prints its line, also when it was cut short after a first round.
+void measure(const BackboneCase& what, const Sides& sides, at::Device device, int64_t repeat) {
+  Results ours;
+  Results eager;
+  const auto finished = [device](Results& kept, const std::function<Results()>& side) {
+    return [device, &kept, &side] {
+      kept = side();
+      synchronise(device);
+    };
   };
+  const std::vector<Timing> timings =
+      measure_in_turn({finished(ours, sides.ours), finished(eager, sides.eager)}, repeat);
+  const Timing& plugin = timings[0];
+  const Timing& reference = timings[1];
+  if (reference.seconds.empty()) {
+    return;
+  }
+  fmt::print("  {:10} {:29} {:8.3f} {:7.3f} {:7.2f} {:8.3f} {:7.3f} {:7.2f} {:6.2f} {:6.2f} {:>10.1g}\n",
+             what.backbone, what.network, plugin.median(), plugin.fastest(), plugin.processor(),
+             reference.median(), reference.fastest(), reference.processor(),
+             reference.median() / plugin.median(), reference.processor() / plugin.processor(),
+             largest_difference(ours, eager));
+  std::fflush(stdout);
 }
 
-/// The same network as eager code writes it: one operator after the other, nothing prepared beforehand.
-class EagerNetwork {
- public:
-  EagerNetwork(const VitConfig& config, const Weights& weights, bool fused_attention)
-      : config_(config), weights_(weights), fused_(fused_attention) {}
-
-  at::Tensor forward(const at::Tensor& pixels) const {
-    const int64_t images = pixels.size(0);
-    const int64_t width = config_.block.width;
-    const at::Tensor map =
-        at::conv2d(pixels, at("patch_embed.proj.weight"), at("patch_embed.proj.bias"), config_.patch_size);
-    at::Tensor x = at::cat({at("cls_token").expand({images, 1, width}), map.flatten(2).transpose(1, 2)}, 1) +
-                   at("pos_embed");
-    if (config_.registers > 0) {
-      x = at::cat(
-          {x.slice(1, 0, 1), at("register_tokens").expand({images, config_.registers, width}), x.slice(1, 1)},
-          1);
+/// Removes the checkpoints of a case that no later one reads.
+void remove_read_ones(const TemporaryFolder& folder, const std::vector<BackboneCase>& cases, size_t done) {
+  std::set<std::string> wanted;
+  for (size_t i = done + 1; i < cases.size(); ++i) {
+    for (const RandomCheckpoint& checkpoint : cases[i].checkpoints) {
+      wanted.insert(checkpoint.name);
     }
-    for (int64_t layer = 0; layer < config_.layers; ++layer) {
-      const std::string block = "blocks." + std::to_string(layer) + ".";
-      x = x + attention(block, norm(block + "norm1", x)) * at(block + "ls1.gamma");
-      const at::Tensor hidden = at::gelu(linear(block + "mlp.fc1", norm(block + "norm2", x)));
-      x = x + linear(block + "mlp.fc2", hidden) * at(block + "ls2.gamma");
+  }
+  for (const RandomCheckpoint& checkpoint : cases[done].checkpoints) {
+    if (!wanted.contains(checkpoint.name)) {
+      folder.remove(checkpoint);
     }
-    return norm("norm", x);
-  }
-
- private:
-  const at::Tensor& at(const std::string& name) const { return weights_.at(name); }
-  at::Tensor linear(const std::string& name, const at::Tensor& x) const {
-    return at::linear(x, at(name + ".weight"), at(name + ".bias"));
-  }
-  at::Tensor norm(const std::string& name, const at::Tensor& x) const {
-    return at::layer_norm(x, {config_.block.width}, at(name + ".weight"), at(name + ".bias"),
-                          config_.block.epsilon);
-  }
-  at::Tensor attention(const std::string& block, const at::Tensor& x) const {
-    const auto [q, k, v] = split_heads(linear(block + "attn.qkv", x), config_.block.heads);  // [B,H,T,d]
-    const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
-    const at::Tensor mixed = fused_
-                                 ? at::scaled_dot_product_attention(q, k, v)
-                                 : at::matmul(at::softmax(at::matmul(q * scale, k.transpose(-2, -1)), -1), v);
-    return linear(block + "attn.proj", mixed.transpose(1, 2).reshape(x.sizes()));
-  }
-
-  const VitConfig& config_;
-  const Weights& weights_;
-  bool fused_;
-};
-
-struct Candidate {
-  std::string name;
-  std::function<at::Tensor()> run;
-  at::Tensor tokens;
-};
-
-void print_results(const std::vector<Candidate>& candidates, const std::vector<Timing>& timings,
-                   int64_t images) {
-  fmt::print("  {:36} {:>8} {:>9} {:>7} {:>9} {:>10} {:>8}   {}\n", "", "min s", "median s", "cpu s",
-             "images/s", "x softmax", "x fused", "largest difference");
-  for (size_t i = 0; i < candidates.size() && !timings[i].seconds.empty(); ++i) {
-    const double difference = (candidates[i].tokens - candidates[0].tokens).abs().max().item<double>();
-    const double median = timings[i].median();
-    fmt::print("  {:36} {:8.3f} {:9.3f} {:7.2f} {:9.2f} {:10.2f} {:8.2f}   {:.2g}\n", candidates[i].name,
-               timings[i].fastest(), median, timings[i].processor(), static_cast<double>(images) / median,
-               timings[0].median() / median, timings[1].median() / median, difference);
   }
 }
 
-void bench_backbones(const BackboneBench& bench) {
-  const c10::InferenceMode no_gradients;
-  const VitConfig config = network(bench);
-  if (bench.resolution % config.patch_size != 0) {
-    throw Error(ErrorKind::usage, "--resolution {} is no multiple of the patch size {}", bench.resolution,
-                config.patch_size);
+void bench_backbones(const BackbonesBench& bench) {
+  const at::NoGradGuard no_gradients;
+  const PluginContext context = plugin_context(bench.runtime);
+  CaseSettings settings;
+  settings.context = context;
+  settings.fused_attention = bench.eager_attention == "fused";
+  settings.dinotxt_size = bench.dinotxt_size == "b" ? VitSize::b : VitSize::l;
+  if (context.device.is_cuda()) {
+    // Convolutions would otherwise be compared in TensorFloat-32.
+    at::globalContext().setAllowTF32CuDNN(false);
   }
-  Weights weights;
-  const VisionTransformer fp32(config, VitNames::dinov2(), random_weights(weights));
-  const auto same = [&weights](const std::string& name, const std::vector<int64_t>&) {
-    return weights.at(name);
-  };
-  const EagerNetwork written_out(config, weights, false);
-  const EagerNetwork fused(config, weights, true);
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(2);
-  const at::Tensor pixels = at::randn({bench.images, 3, bench.resolution, bench.resolution}, generator,
-                                      at::TensorOptions(at::kFloat));
-  std::vector<Candidate> candidates;
-  candidates.push_back(
-      {"eager, softmax(q k^T) v written out", [&] { return written_out.forward(pixels); }, {}});
-  candidates.push_back({"eager, fused attention operator", [&] { return fused.forward(pixels); }, {}});
-  candidates.push_back(
-      {"patchioner fp32", [&] { return fp32.normalise(fp32.forward(pixels).tokens_raw); }, {}});
-  std::unique_ptr<const VisionTransformer> bf16;
-  if (fast_bfloat16()) {
-    bf16 = std::make_unique<VisionTransformer>(config, VitNames::dinov2(), same, at::kBFloat16);
-    candidates.push_back(
-        {"patchioner bf16", [&] { return bf16->normalise(bf16->forward(pixels).tokens_raw); }, {}});
-  }
+  const std::vector<BackboneCase> cases =
+      backbone_cases(bench.backbones.empty() ? measured_backbones() : bench.backbones, settings);
   fmt::print(
-      "ViT-{}/14 at {} ({} layers, width {}, {} registers), random weights, {} image{} a pass, {} passes "
+      "one image on {}, plugins in {}, eager code in fp32 with {} attention, random weights, {} passes of "
       "each in turn\n",
-      bench.size, bench.resolution, config.layers, config.block.width, config.registers, bench.images,
-      bench.images == 1 ? "" : "s", bench.repeat);
-  std::vector<std::function<void()>> runs;
-  for (Candidate& candidate : candidates) {
-    runs.emplace_back([&candidate] { candidate.tokens = candidate.run(); });
+      bench.runtime.device, bench.runtime.precision,
+      settings.fused_attention ? "the fused operator's" : "its public code's", bench.repeat);
+  print_heading();
+  PluginHost host;
+  const PoliteInterrupt polite;
+  const TemporaryFolder folder;
+  for (size_t i = 0; i < cases.size() && !interrupted(); ++i) {
+    measure(cases[i], cases[i].prepare(host, folder), context.device, bench.repeat);
+    remove_read_ones(folder, cases, i);
   }
-  print_results(candidates, measure_in_turn(runs, bench.repeat), bench.images);
-  print_bfloat16_note();
+  if (interrupted()) {
+    log(LogLevel::warning,
+        "interrupted; the last line may stand for fewer passes, those after it are missing");
+  }
+  if (bench.runtime.precision == "bf16" && context.device.is_cpu()) {
+    print_bfloat16_note();
+  }
 }
 
 }  // namespace
 
 void add_bench_backbones(CLI::App& bench) {
   CLI::App* command = bench.add_subcommand(
-      "backbones", "A vision transformer of real size against the same network in eager code");
-  auto options = std::make_shared<BackboneBench>();
+      "backbones",
+      "Every backbone at real size with random weights: its plugin against the same network in eager code");
+  auto options = std::make_shared<BackbonesBench>();
   auto common = std::make_shared<BenchOptions>();
   add_bench_options(*command, *common);
-  command->add_option("--size", options->size, "DINOv2's size")
-      ->check(CLI::IsMember({"s", "b", "l"}))
-      ->capture_default_str();
-  add_count(*command, "--resolution", options->resolution, "Side of the input, pixels", 14, 4096);
-  add_count(*command, "--images", options->images, "Images a pass", 1, 256);
-  add_count(*command, "--registers", options->registers, "Register tokens", 0, 64);
+  command->add_option("BACKBONE", options->backbones, "Which ones; all without it")
+      ->check(CLI::IsMember(measured_backbones()));
   add_count(*command, "--repeat", options->repeat, "Passes of each", 1, 1000);
-  command->footer("Example:\n  patchioner bench backbones --size b --resolution 518");
+  add_device(*command, options->runtime);
+  command
+      ->add_option("--precision", options->runtime.precision,
+                   "What the plugins compute in; eager code stays fp32")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--eager-attention", options->eager_attention,
+          "As the public code of each network computes it, or with LibTorch's fused operator everywhere")
+      ->check(CLI::IsMember({"public", "fused"}))
+      ->capture_default_str();
+  command
+      ->add_option("--dinotxt-size", options->dinotxt_size,
+                   "The published ViT-L, or a ViT-B, which takes a quarter")
+      ->check(CLI::IsMember({"b", "l"}))
+      ->capture_default_str();
+  command->footer(
+      "Checkpoints of the published layouts are written to a temporary folder (TMPDIR; up to 2.5 GB) and "
+      "removed. The "
+      "public code of DINO, DINOv2 (without xFormers) and AlphaCLIP writes attention out, that of the others "
+      "uses "
+      "the fused operator. `difference` is the largest one between the results of both sides, as a share of "
+      "the "
+      "largest number.\nExample:\n  patchioner bench backbones talk2dino clip --repeat 3");
   command->callback([options, common] {
     begin_bench(*common);
     bench_backbones(*options);

@@ -1,8 +1,6 @@
 // patchioner bench loading: how long a checkpoint takes from the file cache to a backbone that has answered
 // once, and how much memory that takes.
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +9,7 @@
 #include <patchioner/error.hpp>
 
 #include "bench.hpp"
-#include "checkpoint/state_dict.hpp"
+#include "bench_checkpoints.hpp"
 #include "runtime/plugin_host.hpp"
 #include "support/files.hpp"
 
@@ -19,7 +17,6 @@ namespace patchioner {
 namespace {
 
 namespace fs = std::filesystem;
-using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 struct LoadingBench {
   std::string file;
@@ -27,93 +24,6 @@ struct LoadingBench {
   int64_t repeat = 3;
   bool once = false;  ///< what this program calls itself with: one load, one line
 };
-
-/// A random tensor as a trained one is stored.
-at::Tensor random(const std::vector<int64_t>& shape, at::ScalarType dtype) {
-  static at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
-  constexpr double kScale = 0.02;
-  return (at::randn(shape, generator, at::TensorOptions(at::kFloat)) * kScale).to(dtype);
-}
-
-/// The blocks of a CLIP's tower, in half precision but for the norms, as OpenAI stores them.
-void add_clip_blocks(Tensors& tensors, const std::string& prefix, int64_t width) {
-  constexpr int64_t kLayers = 12;
-  for (int64_t layer = 0; layer < kLayers; ++layer) {
-    const std::string block = fmt::format("{}transformer.resblocks.{}.", prefix, layer);
-    const auto half = [&](const char* name, const std::vector<int64_t>& shape) {
-      tensors.emplace_back(block + name, random(shape, at::kHalf));
-    };
-    half("attn.in_proj_weight", {3 * width, width});
-    half("attn.in_proj_bias", {3 * width});
-    half("attn.out_proj.weight", {width, width});
-    half("attn.out_proj.bias", {width});
-    half("mlp.c_fc.weight", {4 * width, width});
-    half("mlp.c_fc.bias", {4 * width});
-    half("mlp.c_proj.weight", {width, 4 * width});
-    half("mlp.c_proj.bias", {width});
-    for (const char* norm : {"ln_1.weight", "ln_1.bias", "ln_2.weight", "ln_2.bias"}) {
-      tensors.emplace_back(block + norm, random({width}, at::kFloat));
-    }
-  }
-}
-
-/// OpenAI's ViT-B/16 in shapes and types: 150 million numbers in about 350 MB (spec/02 sections 1 and 14).
-Tensors clip_b16() {
-  constexpr int64_t kWidth = 768;
-  constexpr int64_t kText = 512;
-  Tensors tensors = {
-      {"positional_embedding", random({77, kText}, at::kFloat)},
-      {"text_projection", random({kText, 512}, at::kHalf)},
-      {"logit_scale", at::zeros({}, at::kFloat)},
-      {"input_resolution", at::scalar_tensor(224, at::kLong)},
-      {"visual.class_embedding", random({kWidth}, at::kFloat)},
-      {"visual.positional_embedding", random({197, kWidth}, at::kFloat)},
-      {"visual.proj", random({kWidth, 512}, at::kHalf)},
-      {"visual.conv1.weight", random({kWidth, 3, 16, 16}, at::kHalf)},
-  };
-  for (const char* norm :
-       {"visual.ln_pre.weight", "visual.ln_pre.bias", "visual.ln_post.weight", "visual.ln_post.bias"}) {
-    tensors.emplace_back(norm, random({kWidth}, at::kFloat));
-  }
-  add_clip_blocks(tensors, "visual.", kWidth);
-  add_clip_blocks(tensors, "", kText);
-  tensors.emplace_back("token_embedding.weight", random({49408, kText}, at::kFloat));
-  tensors.emplace_back("ln_final.weight", random({kText}, at::kFloat));
-  tensors.emplace_back("ln_final.bias", random({kText}, at::kFloat));
-  return tensors;
-}
-
-/// DINOv2's ViT-B/14 with registers: 87 million numbers in float32, 346 MB (spec/03 section 1.4).
-Tensors dinov2_b14() {
-  constexpr int64_t kWidth = 768;
-  constexpr int64_t kLayers = 12;
-  Tensors tensors;
-  const auto add = [&tensors](const std::string& name, const std::vector<int64_t>& shape) {
-    tensors.emplace_back(name, random(shape, at::kFloat));
-  };
-  add("cls_token", {1, 1, kWidth});
-  add("pos_embed", {1, 1370, kWidth});
-  add("register_tokens", {1, 4, kWidth});
-  add("mask_token", {1, kWidth});
-  add("patch_embed.proj.weight", {kWidth, 3, 14, 14});
-  add("patch_embed.proj.bias", {kWidth});
-  for (int64_t layer = 0; layer < kLayers; ++layer) {
-    const std::string block = fmt::format("blocks.{}.", layer);
-    for (const char* vector : {"norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias", "ls1.gamma",
-                               "ls2.gamma", "attn.proj.bias", "mlp.fc2.bias"}) {
-      add(block + vector, {kWidth});
-    }
-    add(block + "attn.qkv.weight", {3 * kWidth, kWidth});
-    add(block + "attn.qkv.bias", {3 * kWidth});
-    add(block + "attn.proj.weight", {kWidth, kWidth});
-    add(block + "mlp.fc1.weight", {4 * kWidth, kWidth});
-    add(block + "mlp.fc1.bias", {4 * kWidth});
-    add(block + "mlp.fc2.weight", {kWidth, 4 * kWidth});
-  }
-  add("norm.weight", {kWidth});
-  add("norm.bias", {kWidth});
-  return tensors;
-}
 
 /// A line of /proc/self/status in megabytes.
 double memory(const std::string& line_name) {
@@ -180,24 +90,12 @@ void bench_loading(const LoadingBench& bench, const BenchOptions& common) {
     load_in_new_processes(bench, common);
     return;
   }
-  struct Folder {
-    fs::path path = fs::temp_directory_path() / fmt::format("patchioner_bench_{}", ::getpid());
-    Folder() { fs::create_directories(path); }
-    ~Folder() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-  } const folder;
-  for (const auto& [plugin, name, make] : std::vector<std::tuple<std::string, std::string, Tensors (*)()>>{
-           {"clip", "clip_b16", clip_b16}, {"talk2dino", "dinov2_b14", dinov2_b14}}) {
-    const std::string torch = (folder.path / (name + ".pth")).string();
-    const std::string safetensors = (folder.path / (name + ".safetensors")).string();
-    {
-      const Tensors tensors = make();
-      write_torch_state_dict(torch, tensors);
-      write_safetensors(safetensors, tensors);
-    }
-    for (const std::string& file : {torch, safetensors}) {
+  const TemporaryFolder folder;
+  for (const auto& [plugin, checkpoint] : std::vector<std::pair<std::string, RandomCheckpoint>>{
+           {"clip", clip_b16_checkpoint()}, {"talk2dino", dinov2_reg_checkpoint(VitSize::b)}}) {
+    const std::string safetensors = (folder.path() / (checkpoint.name + ".safetensors")).string();
+    stream_safetensors(safetensors, checkpoint.tensors);
+    for (const std::string& file : {folder.torch_file(checkpoint), safetensors}) {
       LoadingBench one = bench;
       one.file = file;
       one.plugin = plugin;
