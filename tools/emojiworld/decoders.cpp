@@ -151,8 +151,9 @@ void pack_models(const Settings& settings) {
   for (const std::filesystem::path& path : files) {
     if (path.extension() == ".safetensors") {
       ship_bank(path);
-    } else if ((path.extension() == ".pt" || path.extension() == ".pth") &&
-               path != projection_path(settings.output)) {
+    } else if (path.extension() == ".pt") {
+      pack(path, path);
+    } else if (path.extension() == ".pth" && path != projection_path(settings.output)) {
       ship_again(path);
     }
   }
