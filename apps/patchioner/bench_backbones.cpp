@@ -19,7 +19,7 @@ struct BackbonesBench {
   RuntimeOptions runtime = {.device = "cpu"};
   std::string eager_attention = "public";
   std::string dinotxt_size = "l";
-  int64_t repeat = 5;
+  int64_t repeat = 3;
 };
 
 /// The largest difference of two results, as a share of the largest number in them.
