@@ -21,7 +21,6 @@ AttentionPool::AttentionPool(const AttentionPoolConfig& config, const WeightSour
     throw Error(ErrorKind::config, "an attention pool of width {} cannot be cut into {} heads", width,
                 config.heads);
   }
-  position_grid(config.position_rows);  // throws for a table that is no square
   table_ = source("positional_embedding", {config.position_rows, width});
   const auto weight = [&](const char* name) { return source(std::string(name) + ".weight", {width, width}); };
   const auto bias = [&](const char* name) { return source(std::string(name) + ".bias", {width}); };

@@ -46,21 +46,23 @@ std::string_view to_string(PositionRule rule) {
   return "unknown";
 }
 
-int64_t position_grid(int64_t table_rows) {
+int64_t position_grid(int64_t table_rows, std::string_view table) {
   const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(table_rows - 1))));
   if (table_rows < 2 || side * side != table_rows - 1) {
     throw Error(ErrorKind::checkpoint,
-                "the position table has {} rows; expected one for the class token and a square number for "
-                "the patches",
+                "{} has {} rows; expected one for the class token and a square number for the patches", table,
                 table_rows);
   }
   return side;
 }
 
-at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule) {
+at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule,
+                              bool square_pixels) {
   const int64_t side = position_grid(table.size(0));
   const bool same_count = rule == PositionRule::bicubic_offset_by_count && rows * columns == side * side;
-  if (same_count || (rows == side && columns == side)) {
+  const bool native =
+      rows == side && columns == side && (square_pixels || rule != PositionRule::bicubic_offset);
+  if (same_count || native) {
     return table;
   }
   const at::Tensor grid = table.slice(0, 1)

@@ -28,11 +28,14 @@ std::string_view to_string(PositionRule rule);
 
 /// A table [1+M*M, W], whose row 0 belongs to the class token, at a grid of rows x columns: [1+rows*columns,
 /// W], float32. Row 0 is kept as it is; a grid of M x M gives the table back untouched (a grid of as many
-/// cells in another shape does not). Differentiable. Throws an Error of kind checkpoint when the table has no
-/// square number of patch rows.
-at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule);
+/// cells in another shape does not). `square_pixels`: the input is as high as it is wide; of one that is not,
+/// and whose rest beside whole patches is cut off, `bicubic_offset` resamples the table even to a grid of
+/// M x M. Differentiable. Throws an Error of kind checkpoint when the table has no square number of patch
+/// rows.
+at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule,
+                              bool square_pixels = true);
 
-/// M of a table with 1+M*M rows; errors as above.
-int64_t position_grid(int64_t table_rows);
+/// M of a table with 1+M*M rows; errors as above. `table` is what a message calls it.
+int64_t position_grid(int64_t table_rows, std::string_view table = "the position table");
 
 }  // namespace patchioner

@@ -1,9 +1,10 @@
 #include "nn/vit.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <fmt/ranges.h>
 
 #include <patchioner/error.hpp>
+
+#include "checkpoint/tensor_bytes.hpp"
 
 namespace patchioner {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 // Tables of other sizes than these many most recent ones are computed again; sizes vary only when a caller
 // sends odd ones.
 constexpr size_t kMostCachedTables = 32;
-
-std::string shape_text(const at::Tensor& tensor) {
-  return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
-}
 
 }  // namespace
 
@@ -97,26 +94,26 @@ at::Tensor VisionTransformer::project(const at::Tensor& tokens) const {
   return project_.defined() ? project_.forward(tokens) : tokens;  // [...,D]
 }
 
-at::Tensor VisionTransformer::positions(int64_t rows, int64_t columns) const {
+at::Tensor VisionTransformer::positions(int64_t rows, int64_t columns, bool square_pixels) const {
   const at::Tensor table = table_.reshape({config_.position_rows, config_.block.width});  // [1+M*M,W]
   if (table.requires_grad()) {
-    return resample_positions(table, rows, columns, config_.position_rule);
+    return resample_positions(table, rows, columns, config_.position_rule, square_pixels);
   }
   const std::lock_guard lock(cache_->mutex);
-  const std::pair<int64_t, int64_t> key{rows, columns};
+  const std::tuple<int64_t, int64_t, bool> key{rows, columns, square_pixels};
   if (const auto found = cache_->tables.find(key); found != cache_->tables.end()) {
     return found->second;
   }
   if (cache_->tables.size() >= kMostCachedTables) {
     cache_->tables.clear();
   }
-  return cache_->tables[key] = resample_positions(table, rows, columns, config_.position_rule);
+  return cache_->tables[key] = resample_positions(table, rows, columns, config_.position_rule, square_pixels);
 }
 
 void VisionTransformer::check_pixels(const at::Tensor& pixels) const {
   if (pixels.dim() != 4 || pixels.size(1) != config_.channels) {
     throw Error(ErrorKind::data, "pixels have the shape {}; expected [images, {}, height, width]",
-                shape_text(pixels), config_.channels);
+                shape_text(pixels.sizes()), config_.channels);
   }
   const int64_t patch = config_.patch_size;
   if (pixels.size(2) < patch || pixels.size(3) < patch) {
@@ -149,7 +146,7 @@ at::Tensor VisionTransformer::embed_patches(const at::Tensor& pixels, int64_t ro
 
 int64_t VisionTransformer::images_at_once(const at::Tensor& pixels) const {
   if (at::GradMode::is_enabled() || !pixels.device().is_cpu()) {
-    return pixels.size(0);
+    return std::max<int64_t>(1, pixels.size(0));
   }
   const int64_t patches = (pixels.size(2) / config_.patch_size) * (pixels.size(3) / config_.patch_size);
   return sequences_at_once(config_.block, 1 + config_.registers + patches);
@@ -157,13 +154,12 @@ int64_t VisionTransformer::images_at_once(const at::Tensor& pixels) const {
 
 VitOutput VisionTransformer::forward(const at::Tensor& pixels, const VitRequest& request) const {
   check_pixels(pixels);
-  const int64_t at_once = images_at_once(pixels);
-  if (pixels.size(0) <= at_once) {
-    return forward_together(pixels, request);
-  }
   std::vector<VitOutput> parts;
-  for (int64_t start = 0; start < pixels.size(0); start += at_once) {
-    parts.push_back(forward_together(pixels.slice(0, start, start + at_once), request));
+  for (const at::Tensor& some : pixels.split(images_at_once(pixels))) {
+    parts.push_back(forward_together(some, request));
+  }
+  if (parts.size() == 1) {
+    return parts.front();
   }
   const auto joined = [&parts](at::Tensor VitOutput::*member) {
     std::vector<at::Tensor> tensors;
@@ -184,7 +180,8 @@ VitOutput VisionTransformer::forward_together(const at::Tensor& pixels, const Vi
   const int64_t width = config_.block.width;
   const at::Tensor patches = embed_patches(pixels.to(at::kFloat), out.rows, out.columns);     // [B,G,W]
   const at::Tensor classes = class_token_.reshape({1, 1, width}).expand({images, 1, width});  // [B,1,W]
-  at::Tensor x = at::cat({classes, patches}, 1) + positions(out.rows, out.columns);           // [B,1+G,W]
+  const bool square = pixels.size(2) == pixels.size(3);
+  at::Tensor x = at::cat({classes, patches}, 1) + positions(out.rows, out.columns, square);  // [B,1+G,W]
   if (registers_.defined()) {
     x = at::cat({x.slice(1, 0, 1), registers_.expand({images, config_.registers, width}), x.slice(1, 1)},
                 1);  // [B,T,W]

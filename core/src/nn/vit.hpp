@@ -9,7 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "nn/position_table.hpp"
@@ -102,8 +102,8 @@ class VisionTransformer {
 
   const TransformerBlock& last_block() const { return blocks_.back(); }
 
-  /// The position table at a grid: [1+rows*columns, W].
-  at::Tensor positions(int64_t rows, int64_t columns) const;
+  /// The position table at the grid of an input that is square in pixels, or is not: [1+rows*columns, W].
+  at::Tensor positions(int64_t rows, int64_t columns, bool square_pixels = true) const;
 
   const VitConfig& config() const { return config_; }
 
@@ -114,7 +114,7 @@ class VisionTransformer {
 
   struct Cache {
     std::mutex mutex;
-    std::map<std::pair<int64_t, int64_t>, at::Tensor> tables;
+    std::map<std::tuple<int64_t, int64_t, bool>, at::Tensor> tables;
   };
 
   VitConfig config_;

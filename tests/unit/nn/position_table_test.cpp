@@ -50,6 +50,27 @@ TEST_CASE(
   CHECK_FALSE(at::allclose(other, table));
 }
 
+TEST_CASE(
+    "the offset rule resamples the native grid of an input that is not square, the other rules do not") {
+  const at::Tensor table = resample_positions(small_table(), 2, 2, PositionRule::bicubic_offset, false);
+  // Sampled at (i + 0.5) / 1.05 - 0.5, where 1.05 is (2 + 0.1) / 2, with the kernel of a = -0.75.
+  CHECK(at::allclose(table.flatten(), at::tensor({7.0F, -0.017017F, 0.942784F, -0.017017F, 0.942784F}), 1e-4,
+                     1e-5));
+  for (const PositionRule rule : {PositionRule::bicubic_aa, PositionRule::bicubic, PositionRule::bilinear,
+                                  PositionRule::bicubic_offset_by_count}) {
+    CHECK(at::equal(resample_positions(small_table(), 2, 2, rule, false), small_table()));
+  }
+}
+
+TEST_CASE("the offset rule by count leaves any grid of as many cells alone, and resamples the others") {
+  constexpr PositionRule kByCount = PositionRule::bicubic_offset_by_count;
+  const at::Tensor table = at::arange(17, at::kFloat).view({17, 1});
+  CHECK(at::equal(resample_positions(table, 2, 8, kByCount), table));
+  CHECK(at::equal(resample_positions(table, 8, 2, kByCount, false), table));
+  CHECK(at::equal(resample_positions(table, 3, 5, kByCount),
+                  resample_positions(table, 3, 5, PositionRule::bicubic_offset)));
+}
+
 TEST_CASE("rows come before columns in grids that are not square") {
   const at::Tensor table = resample_positions(small_table(), 1, 4, PositionRule::bilinear);
   REQUIRE(table.size(0) == 5);

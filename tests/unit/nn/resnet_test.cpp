@@ -194,11 +194,11 @@ TEST_CASE("the pool's positions keep the mean's row and go bilinearly to another
   CHECK(at::equal(pool.positions(2, 2).flatten(), at::tensor({9.0F, 0.0F, 4.0F, 8.0F, 12.0F})));
 }
 
-TEST_CASE("an attention pool refuses heads that do not divide its width and tables that are no square") {
+TEST_CASE("an attention pool refuses heads that do not divide its width and, in use, tables of no square") {
   RandomWeights weights;
   CHECK_THROWS_WITH_AS(AttentionPool({8, 3, 5, 3}, weights.source()),
                        "an attention pool of width 8 cannot be cut into 3 heads", Error);
-  CHECK_THROWS_AS(AttentionPool({8, 2, 6, 3}, weights.source()), Error);
+  CHECK_THROWS_AS((void)AttentionPool({8, 2, 6, 3}, weights.source()).positions(2, 2), Error);
 }
 
 }  // namespace patchioner
