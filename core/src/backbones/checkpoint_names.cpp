@@ -1,5 +1,6 @@
 #include "backbones/checkpoint_names.hpp"
 
+#include <algorithm>
 #include <patchioner/error.hpp>
 
 namespace patchioner {
@@ -59,6 +60,14 @@ int64_t block_count(const StateDict& state_dict, std::string_view prefix) {
   return block_count(found, state_dict, prefix);
 }
 
+bool any_block_has(const StateDict& state_dict, std::string_view prefix, std::string_view rest) {
+  const std::vector<std::string> names = state_dict.names();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto block = split_block(name, prefix);
+    return block && block->rest == rest;
+  });
+}
+
 std::optional<std::vector<int64_t>> shape_of(const TensorRecipe& recipe, const StateDict& state_dict) {
   const TensorInfo* info = recipe.parts.empty() ? nullptr : state_dict.info(recipe.parts.front());
   if (info == nullptr) {
@@ -80,8 +89,12 @@ std::optional<std::vector<int64_t>> shape_of(const TensorRecipe& recipe, const S
   return shape;
 }
 
+std::optional<int64_t> find_size(const std::optional<std::vector<int64_t>>& shape, size_t axis) {
+  return shape && axis < shape->size() ? std::optional((*shape)[axis]) : std::nullopt;
+}
+
 int64_t size_at(const std::optional<std::vector<int64_t>>& shape, size_t axis) {
-  return shape && axis < shape->size() ? (*shape)[axis] : 1;
+  return find_size(shape, axis).value_or(1);
 }
 
 at::Tensor tensor_of(const TensorRecipe& recipe, const std::vector<int64_t>& shape,

@@ -38,6 +38,9 @@ int64_t block_count(const std::set<int64_t>& found, const StateDict& state_dict,
 /// The same of all names of the file that split_block takes apart.
 int64_t block_count(const StateDict& state_dict, std::string_view prefix);
 
+/// Whether any block has the tensor `rest`, so that one block that lost it does not speak for all.
+bool any_block_has(const StateDict& state_dict, std::string_view prefix, std::string_view rest);
+
 /// How a tensor is made from those that a file stores: parts stacked along the first axis, then turned, then
 /// stripped of leading ones, then given a row of zeros in front of the others. Without parts the file has no
 /// counterpart of it.
@@ -51,7 +54,10 @@ struct TensorRecipe {
 /// The shape of what the recipe makes; nullopt when the file does not have it.
 std::optional<std::vector<int64_t>> shape_of(const TensorRecipe& recipe, const StateDict& state_dict);
 
-/// A size in a shape; 1 where the tensor is absent or has no such axis, which a loader then reports.
+/// A size in a shape; nothing where the tensor is absent or has no such axis.
+std::optional<int64_t> find_size(const std::optional<std::vector<int64_t>>& shape, size_t axis);
+
+/// The same, but 1 instead of nothing: a network of that size asks for the tensor, and a loader reports it.
 int64_t size_at(const std::optional<std::vector<int64_t>>& shape, size_t axis);
 
 /// What the recipe makes, of that shape, its parts asked from `source`. At least one part.

@@ -65,8 +65,9 @@ ClipBackboneParts load_clip_parts(const std::string& plugin, const ClipWeightsOp
   ClipBackboneParts parts;
   parts.plugin = plugin;
   parts.image_weights = parts.text_weights = StateDict::open(options.weights);
-  require_family(parts.image_weights, {CheckpointFamily::clip},
-                 "`weights` must be a CLIP with a vision transformer");
+  require_family(
+      parts.image_weights, {CheckpointFamily::clip},
+      fmt::format("`{}weights` must be a CLIP with a vision transformer", load.choices.option_prefix));
   const ClipModel model = load_clip(ClipCheckpoint(parts.image_weights), load);
   parts.image = model.image;
   parts.text = model.text;

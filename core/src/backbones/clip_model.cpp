@@ -2,6 +2,9 @@
 
 #include <patchioner/error.hpp>
 
+#include "backbones/head_count.hpp"
+#include "checkpoint/checkpoint_family.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -34,6 +37,16 @@ Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& check
       checkpoint.state_dict().description(), what, options.choices.option_prefix, option);
 }
 
+/// A tower's head count as settings say it. Where nothing does, not even the activation, any source of
+/// settings will do; where the activation is known it is the width that is unusual.
+int64_t heads_of(const std::optional<int64_t>& setting, const std::optional<Activation>& activation,
+                 const std::optional<int64_t>& width, const ClipCheckpoint& checkpoint,
+                 const ClipLoadOptions& options, const char* what, const char* option) {
+  const bool ask = !setting && width && (!activation || usual_head_count(width));
+  return head_count_of(ask ? known(setting, checkpoint, options, what, option) : setting.value_or(0), width,
+                       checkpoint.state_dict(), options.choices.option_prefix + option);
+}
+
 int64_t size_of(const ClipCheckpoint& checkpoint, const std::string& name, size_t axis) {
   return size_at(checkpoint.shape(name), axis);
 }
@@ -42,8 +55,9 @@ VitConfig image_config(const ClipCheckpoint& checkpoint, const ClipSettings& set
                        const ClipLoadOptions& options) {
   VitConfig config;
   config.block.width = size_of(checkpoint, "visual.conv1.weight", 0);
-  config.block.heads =
-      known(settings.image_heads, checkpoint, options, "head count of the image tower", "heads");
+  config.block.heads = heads_of(settings.image_heads, settings.image_activation,
+                                find_size(checkpoint.shape("visual.conv1.weight"), 0), checkpoint, options,
+                                "head count of the image tower", "heads");
   config.block.hidden = size_of(checkpoint, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = config.final_epsilon = settings.image_epsilon;
   config.block.activation = known(settings.image_activation, checkpoint, options, "activation", "activation");
@@ -64,8 +78,9 @@ ClipTextConfig text_config(const ClipCheckpoint& checkpoint, const ClipSettings&
                            const ClipLoadOptions& options) {
   ClipTextConfig config;
   config.block.width = size_of(checkpoint, "ln_final.weight", 0);
-  config.block.heads =
-      known(settings.text_heads, checkpoint, options, "head count of the text tower", "text_heads");
+  config.block.heads = heads_of(settings.text_heads, settings.text_activation,
+                                find_size(checkpoint.shape("ln_final.weight"), 0), checkpoint, options,
+                                "head count of the text tower", "text_heads");
   config.block.hidden = size_of(checkpoint, "transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = settings.text_epsilon;
   config.block.activation = known(settings.text_activation, checkpoint, options, "activation", "activation");
@@ -113,7 +128,33 @@ ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipSettings& settin
         });
   }
   loader.finish();
+  if (model.image) {
+    position_grid(model.image.config().position_rows,
+                  fmt::format("{}: {}", checkpoint.state_dict().description(),
+                              checkpoint.recipe("visual.positional_embedding").parts.front()));
+  }
   return model;
+}
+
+ClipTextTower load_text_tower(const StateDict& file, const std::string& wanted, ClipLoadOptions load) {
+  require_family(file, {CheckpointFamily::clip}, wanted);
+  const ClipCheckpoint checkpoint(file);
+  if (!checkpoint.has_text_tower()) {
+    throw Error(ErrorKind::checkpoint, "{} holds no text tower, but {}", file.description(), wanted);
+  }
+  if (load.choices.format == "auto" && checkpoint.layout() == ClipLayout::openai) {
+    load.choices.format = "openai";
+  }
+  const ClipSettings settings = find_clip_settings(checkpoint, load.choices);
+  if (!settings.text_activation) {
+    throw Error(
+        ErrorKind::config,
+        "{}: the activation and the head count of the text tower cannot be read from the weights; lay "
+        "the model's configuration file (config.json) beside them",
+        file.description());
+  }
+  load.image = false;
+  return {file, load_clip(checkpoint, settings, load).text};
 }
 
 }  // namespace patchioner

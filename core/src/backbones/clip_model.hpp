@@ -41,12 +41,25 @@ struct ClipModel {
   ClipSettings settings;
 };
 
-/// Throws Error: checkpoint for missing and mis-shaped tensors (all of them in one table), config where the
-/// activation or the head count of a wanted tower cannot be found out.
+/// Throws Error: checkpoint for missing and mis-shaped tensors (all of them in one table) and for a position
+/// table of no square grid, config where the activation or the head count of a wanted tower cannot be found
+/// out and for a head count that does not divide its width.
 ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipLoadOptions& options);
 
 /// The same with settings that the caller has found out; `options.choices` is not looked at.
 ClipModel load_clip(const ClipCheckpoint& checkpoint, const ClipSettings& settings,
                     const ClipLoadOptions& options);
+
+/// A text tower that a backbone takes from another file than its images'.
+struct ClipTextTower {
+  StateDict file;
+  LazyTower<ClipText> tower;
+};
+
+/// The text tower of `file`, a CLIP of any layout that was named by an option of which `wanted` is the clause
+/// for messages ("`text_weights` must be ..."). What the weights do not say comes from `load.choices` and
+/// from the configuration file beside them; bare weights under OpenAI's names are taken for OpenAI's own.
+/// Throws Error: checkpoint for what is no CLIP with a text tower, and what load_clip throws.
+ClipTextTower load_text_tower(const StateDict& file, const std::string& wanted, ClipLoadOptions load);
 
 }  // namespace patchioner

@@ -33,8 +33,7 @@ ClipCheckpoint::ClipCheckpoint(StateDict state_dict) : state_dict_(std::move(sta
   if (state_dict_.contains_prefix("text.transformer.resblocks.")) {
     prefixes_.text = "text.";
   }
-  if (state_dict_.contains("visual.conv1.weight") || state_dict_.contains("visual.class_embedding") ||
-      state_dict_.contains(prefixes_.text + "token_embedding.weight")) {
+  if (has_image_tower() || has_text_tower()) {  // by OpenAI's names
     layout_ = ClipLayout::openai;
   } else if (state_dict_.contains_prefix("vision_model.") || state_dict_.contains_prefix("text_model.")) {
     layout_ = ClipLayout::hugging_face;
@@ -49,11 +48,15 @@ ClipCheckpoint::ClipCheckpoint(StateDict state_dict, ClipPrefixes prefixes)
     : state_dict_(std::move(state_dict)), prefixes_(std::move(prefixes)) {}
 
 bool ClipCheckpoint::has_image_tower() const {
-  return contains("visual.conv1.weight");
+  const std::string blocks = stored_blocks(std::string(kImageBlocks));
+  return contains("visual.conv1.weight") || contains("visual.class_embedding") ||
+         (!blocks.empty() && state_dict_.contains_prefix(blocks));
 }
 
 bool ClipCheckpoint::has_text_tower() const {
-  return contains("token_embedding.weight");
+  const std::string blocks = stored_blocks(std::string(kTextBlocks));
+  return contains("token_embedding.weight") || contains("ln_final.weight") ||
+         (!blocks.empty() && state_dict_.contains_prefix(blocks));
 }
 
 bool ClipCheckpoint::from_openai() const {
@@ -158,14 +161,16 @@ std::optional<std::vector<int64_t>> ClipCheckpoint::shape(const std::string& nam
   return shape_of(recipe(name), state_dict_);
 }
 
-int64_t ClipCheckpoint::layers(const std::string& prefix) const {
-  // The names of one tensor of the first block tell what a block's prefix is in this layout.
+/// What stands before the number of a block in this layout; empty when the layout has no such blocks.
+std::string ClipCheckpoint::stored_blocks(const std::string& prefix) const {
   const TensorRecipe first = recipe(prefix + "0.ln_1.weight");
-  if (first.parts.empty()) {
-    return 0;
-  }
-  const std::string& example = first.parts.front();
-  return block_count(state_dict_, example.substr(0, example.rfind(".0.") + 1));
+  return first.parts.empty() ? std::string()
+                             : first.parts.front().substr(0, first.parts.front().rfind(".0.") + 1);
+}
+
+int64_t ClipCheckpoint::layers(const std::string& prefix) const {
+  const std::string stored = stored_blocks(prefix);
+  return stored.empty() ? 0 : block_count(state_dict_, stored);
 }
 
 WeightSource ClipCheckpoint::weights(TensorLoader& loader, at::Device device) const {

@@ -39,6 +39,9 @@ class ClipCheckpoint {
 
   ClipLayout layout() const { return layout_; }
   const StateDict& state_dict() const { return state_dict_; }
+
+  /// Whether any of a tower's tensors is there. What others it lacks the loader then reports: a truncated
+  /// tower is an error and not an absent one.
   bool has_image_tower() const;
   bool has_text_tower() const;
 
@@ -70,6 +73,7 @@ class ClipCheckpoint {
 
  private:
   TensorRecipe timm_recipe(const std::string& name) const;
+  std::string stored_blocks(const std::string& prefix) const;
 
   StateDict state_dict_;
   ClipLayout layout_ = ClipLayout::openai;

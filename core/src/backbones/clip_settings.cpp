@@ -170,6 +170,12 @@ std::filesystem::path config_beside(const ClipCheckpoint& checkpoint) {
   return {};
 }
 
+/// Also of a file that lost one of the two, which the loader reports.
+std::optional<int64_t> image_width(const ClipCheckpoint& checkpoint) {
+  const std::optional<int64_t> width = find_size(checkpoint.shape("visual.class_embedding"), 0);
+  return width ? width : find_size(checkpoint.shape("visual.conv1.weight"), 0);
+}
+
 void check_format(const ClipCheckpoint& checkpoint, const ClipChoices& choices) {
   const std::string& format = choices.format;
   const ClipLayout wanted = format == "hugging_face" ? ClipLayout::hugging_face
@@ -236,18 +242,16 @@ ClipSettings find_clip_settings(const ClipCheckpoint& checkpoint, const ClipChoi
   if (openai) {
     settings.image_activation = settings.image_activation.value_or(Activation::quick_gelu);
     settings.text_activation = settings.text_activation.value_or(Activation::quick_gelu);
-    if (const auto width = checkpoint.shape("visual.class_embedding"); width && !settings.image_heads) {
-      settings.image_heads = width->front() / kUsualHeadWidth;
+    if (!settings.image_heads) {
+      settings.image_heads = usual_head_count(image_width(checkpoint));
     }
-    if (const auto width = checkpoint.shape("ln_final.weight"); width && !settings.text_heads) {
-      settings.text_heads = width->front() / kUsualHeadWidth;
+    if (!settings.text_heads) {
+      settings.text_heads = usual_head_count(find_size(checkpoint.shape("ln_final.weight"), 0));
     }
   }
   // timm names the models whose heads are not 64 wide; its other configurations are silent about heads.
   if (checkpoint.layout() == ClipLayout::timm && !file.empty() && !settings.image_heads) {
-    if (const auto width = checkpoint.shape("visual.class_embedding")) {
-      settings.image_heads = width->front() / kUsualHeadWidth;
-    }
+    settings.image_heads = usual_head_count(image_width(checkpoint));
   }
   if (choices.activation != "auto") {
     settings.image_activation = settings.text_activation = activation_from(choices.activation);

@@ -129,11 +129,11 @@ void add_clip_extras(Conversion& conversion, const ClipCheckpoint& checkpoint, c
     if (checkpoint.has_image_tower()) {
       conversion.tensors.push_back(integer("input_resolution", native_resolution(checkpoint)));
     }
-    if (checkpoint.has_text_tower()) {
-      conversion.tensors.push_back(
-          integer("context_length", checkpoint.shape("positional_embedding")->front()));
-      conversion.tensors.push_back(
-          integer("vocab_size", checkpoint.shape("token_embedding.weight")->front()));
+    if (const auto context = find_size(checkpoint.shape("positional_embedding"), 0)) {
+      conversion.tensors.push_back(integer("context_length", *context));
+    }
+    if (const auto vocabulary = find_size(checkpoint.shape("token_embedding.weight"), 0)) {
+      conversion.tensors.push_back(integer("vocab_size", *vocabulary));
     }
   }
 }

@@ -51,7 +51,7 @@ std::optional<int64_t> known_heads(const Dinov2Checkpoint& checkpoint, const Din
 
 int64_t head_count(const Dinov2Checkpoint& checkpoint, const Dinov2LoadOptions& options) {
   return head_count_of(known_heads(checkpoint, options).value_or(0),
-                       size_of(checkpoint, "patch_embed.proj.weight", 0), checkpoint.state_dict(),
+                       find_size(checkpoint.shape("patch_embed.proj.weight"), 0), checkpoint.state_dict(),
                        options.option_prefix + "heads");
 }
 
@@ -86,6 +86,8 @@ LazyTower<VisionTransformer> load_dinov2(const Dinov2Checkpoint& checkpoint,
         return std::make_shared<VisionTransformer>(config, VitNames::dinov2(), source, precision);
       });
   loader.finish();
+  position_grid(config.position_rows, fmt::format("{}: {}", checkpoint.state_dict().description(),
+                                                  checkpoint.recipe("pos_embed").parts.front()));
   return tower;
 }
 

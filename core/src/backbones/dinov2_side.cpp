@@ -2,10 +2,10 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <patchioner/error.hpp>
 
 #include "backbones/dinov2_model.hpp"
-#include "checkpoint/checkpoint_family.hpp"
 #include "image/pixel_norm.hpp"
 
 namespace patchioner {
@@ -40,16 +40,19 @@ int64_t map_heads(const Value& wanted, const VitConfig& tower) {
 }  // namespace
 
 Dinov2ImageSide::Dinov2ImageSide(const Dinov2Options& options, const PluginContext& context,
-                                 std::string plugin)
+                                 std::string plugin, std::initializer_list<CheckpointFamily> families,
+                                 std::string_view wanted)
     : device_(context.device), plugin_(std::move(plugin)) {
   if (options.weights.empty()) {
     return;
   }
   const at::NoGradGuard no_gradients;
   const StateDict file = StateDict::open(options.weights);
-  require_family(file, {CheckpointFamily::dinov2, CheckpointFamily::dino},
-                 "`weights` must be a DINOv2 (official, Hugging Face or timm)");
+  require_family(file, families, wanted);
   const Dinov2Checkpoint checkpoint(file);
+  if (std::find(families.begin(), families.end(), checkpoint.family()) == families.end()) {
+    refuse_checkpoint(file, wanted);
+  }
   image_ = load_dinov2(
       checkpoint, {options.heads, options.config, options.attention_type, context.device, context.precision});
   map_ = {map_heads(options.map_heads, config()), map_reduce_of(options)};

@@ -2,6 +2,7 @@
 // map (spec/03 sections 1, 3, 8).
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <patchioner/backbone.hpp>
 #include <patchioner/plugin.hpp>
@@ -11,6 +12,7 @@
 #include "backbones/backbone_options.hpp"
 #include "backbones/dinov2_pass.hpp"
 #include "backbones/lazy_tower.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 
 namespace patchioner {
 
@@ -46,10 +48,12 @@ class Dinov2ImageSide {
   /// No image side.
   Dinov2ImageSide() = default;
 
-  /// Loads `options.weights`; without weights there is no image side. `plugin` is the plugin's name, for
-  /// messages. Errors as of load_dinov2, and of kind config for heads of the map that do not divide the
-  /// width.
-  Dinov2ImageSide(const Dinov2Options& options, const PluginContext& context, std::string plugin);
+  /// Loads `options.weights`, which must be of one of `families`: DINOv2, and DINO, whose tower is the same
+  /// without LayerScale; without weights there is no image side. For messages `plugin` is the plugin's name
+  /// and `wanted` the clause about `families`. Errors as of load_dinov2, and of kind checkpoint for another
+  /// family, of kind config for heads of the map that do not divide the width.
+  Dinov2ImageSide(const Dinov2Options& options, const PluginContext& context, std::string plugin,
+                  std::initializer_list<CheckpointFamily> families, std::string_view wanted);
 
   /// Whether there is one.
   explicit operator bool() const { return static_cast<bool>(image_); }

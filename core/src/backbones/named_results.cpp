@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "checkpoint/tensor_bytes.hpp"
+
 namespace patchioner {
 
 ImageFeatures grid_features(const at::Tensor& patches, int64_t rows, int64_t columns,
@@ -24,6 +26,16 @@ VitRequest request_for(std::span<const std::string> intermediates) {
   request.tokens_in =
       std::find(intermediates.begin(), intermediates.end(), "tokens_in") != intermediates.end();
   return request;
+}
+
+void check_region_pixels(const at::Tensor& pixels, const ImageGeometry& geometry) {
+  const int64_t side = geometry.spec.input_size();
+  if (pixels.sizes() != at::IntArrayRef({1, 3, side, side})) {
+    throw Error(
+        ErrorKind::data,
+        "pixels have the shape {}; expected [1,3,{},{}], one image of the size that the geometry says",
+        shape_text(pixels.sizes()), side, side);
+  }
 }
 
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,

@@ -81,6 +81,10 @@ ImageFeatures grid_features(const at::Tensor& patches, int64_t rows, int64_t col
 /// The by-products of a tower's pass that these intermediates need.
 VitRequest request_for(std::span<const std::string> intermediates);
 
+/// Checks that `pixels` are one image [1,3,S,S] of the size that its geometry says, as regions are encoded
+/// in; an Error of kind data otherwise.
+void check_region_pixels(const at::Tensor& pixels, const ImageGeometry& geometry);
+
 /// The input `name` of the probe `probe`; an Error of kind data when it is not given.
 const at::Tensor& probe_input(const std::map<std::string, at::Tensor>& inputs, std::string_view probe,
                               const std::string& name);

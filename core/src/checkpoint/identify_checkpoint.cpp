@@ -179,10 +179,17 @@ std::optional<std::string_view> other_architecture(const StateDict& file) {
       return words;
     }
   }
-  if (file.contains("visual.conv1.weight") && !file.contains("visual.ln_pre.weight")) {
+  if (file.contains("visual.conv1.weight") && !file.contains_prefix("visual.ln_pre.")) {
     return "whose image tower has no norm before the blocks (visual.ln_pre)";
   }
   return std::nullopt;
+}
+
+/// A text tower under OpenAI's names after `prefix`, also one that lost its embedding.
+bool has_openai_text(const StateDict& file, const std::string& prefix) {
+  return file.contains(prefix + "token_embedding.weight") ||
+         (file.contains_prefix(prefix + "transformer.resblocks.") &&
+          file.contains(prefix + "ln_final.weight"));
 }
 
 Found find_openai_clip(const StateDict& file) {
@@ -194,7 +201,7 @@ Found find_openai_clip(const StateDict& file) {
   if (const auto words = other_architecture(file)) {
     return CheckpointIdentity{Family::clip_other, fmt::format("{} {}", owner, *words)};
   }
-  const bool text = file.contains("token_embedding.weight") || file.contains("text.token_embedding.weight");
+  const bool text = has_openai_text(file, "") || has_openai_text(file, "text.");
   if (file.contains("visual.conv1.weight") || file.contains("visual.class_embedding")) {
     return CheckpointIdentity{
         Family::clip, fmt::format("{} {} ({})", owner, text ? "with a vision transformer" : "image tower",

@@ -2,13 +2,15 @@
 
 namespace patchioner {
 
+MaskRule mask_rule_of(const std::string& text) {
+  return text == "any" ? MaskRule::any : text == "half" ? MaskRule::half : MaskRule::coverage;
+}
+
 RegionRules rules_of(const RegionOptions& options) {
   RegionRules rules;
   rules.box = options.box_rule == "intersect" ? BoxRule::intersect : BoxRule::reference;
   rules.set = options.region_set == "per_patch" ? RegionSetRule::per_patch : RegionSetRule::per_box;
-  rules.mask = options.mask_rule == "any"    ? MaskRule::any
-               : options.mask_rule == "half" ? MaskRule::half
-                                             : MaskRule::coverage;
+  rules.mask = mask_rule_of(options.mask_rule);
   rules.trace_geometry =
       options.trace_geometry == "reference" ? TraceGeometry::reference : TraceGeometry::mapped;
   rules.empty = options.empty_region == "nan" ? EmptyRegion::nan : EmptyRegion::nearest;

@@ -43,6 +43,9 @@ struct RegionOptions {
 /// The rules that the options name, with TraceNorm::points. The texts have been validated.
 RegionRules rules_of(const RegionOptions& options);
 
+/// "coverage", "any" or "half", validated, as the rule.
+MaskRule mask_rule_of(const std::string& text);
+
 /// "patches" or "points", validated, as the rule.
 TraceNorm trace_norm_of(const std::string& text);
 

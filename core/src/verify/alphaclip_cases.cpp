@@ -23,10 +23,12 @@ Value::Map options_of(const GoldenCase& golden) {
 
 /// The regions in the order of the case's masks: each box, their union, the trace, the whole image.
 std::vector<Region> regions_of(const GoldenCase& golden) {
-  BoxSet set{real_boxes(golden.tensor("boxes"))};
-  std::vector<Region> regions;
-  for (const Box& box : set.boxes) {
-    regions.push_back({box, ""});
+  std::vector<Region> regions = box_regions(golden.tensor("boxes"));
+  BoxSet set;
+  for (const Region& region : regions) {
+    if (const auto* box = std::get_if<Box>(&region.shape)) {
+      set.boxes.push_back(*box);
+    }
   }
   regions.push_back({set, ""});
   if (golden.json().contains("trace")) {

@@ -38,6 +38,18 @@ std::vector<Box> real_boxes(const at::Tensor& boxes) {
   return result;
 }
 
+std::vector<Region> box_regions(const at::Tensor& boxes) {
+  const at::Tensor values = boxes.to(at::kDouble).contiguous();  // [N,4]
+  std::vector<Region> regions;
+  for (int64_t i = 0; i < values.size(0); ++i) {
+    const double* xywh = values.const_data_ptr<double>() + 4 * i;
+    const Box box{xywh[0], xywh[1], xywh[2], xywh[3]};
+    const bool padding = box.x + box.y + box.width + box.height < 0;
+    regions.push_back({padding ? RegionShape(BoxSet{}) : RegionShape(box), ""});
+  }
+  return regions;
+}
+
 std::vector<Region> read_traces(const std::filesystem::path& file) {
   std::vector<Region> traces;
   for (const auto& trace : nlohmann::json::parse(read_file(file))) {

@@ -22,6 +22,10 @@ ImageGeometry identity_geometry(int64_t grid, int64_t patch_size);
 /// The boxes [N,4] without the padding (all -1).
 std::vector<Box> real_boxes(const at::Tensor& boxes);
 
+/// A region for each row of boxes [N,4]. One whose four numbers sum below 0 is padding, as AlphaCLIP's
+/// reference has it (spec/02 section 6), and keeps its place as a set without a box.
+std::vector<Region> box_regions(const at::Tensor& boxes);
+
 /// A JSON list of traces, each a list of {x,y,t}.
 std::vector<Region> read_traces(const std::filesystem::path& file);
 

@@ -56,20 +56,20 @@ ClipBackboneParts load_base(const AlphaClipOptions& options, const PluginContext
   return parts;
 }
 
-/// AlphaCLIP's file as a CLIP's image tower.
+/// AlphaCLIP's file as a CLIP's image tower; that may also stand in a whole CLIP, behind "visual.".
 ClipCheckpoint open_alpha(const std::string& path) {
   constexpr std::string_view kWanted =
       "`alpha_weights` must be AlphaCLIP's image tower, a state dict with conv1_alpha.weight "
       "(clip_b16_grit1m_fultune_8xe.pth ...), or none";
   const StateDict file = StateDict::open(path);
   require_family(file, {CheckpointFamily::alphaclip}, kWanted);
-  if (!file.contains_prefix("conv1_alpha.")) {
+  ClipPrefixes prefixes;
+  prefixes.image = file.contains_prefix("visual.conv1_alpha.") ? "visual." : "";
+  prefixes.text = "text.";  // there is none, or it is not wanted
+  prefixes.in_proj = ".in_proj.";
+  if (!file.contains_prefix(prefixes.image + "conv1_alpha.")) {
     refuse_checkpoint(file, kWanted);
   }
-  ClipPrefixes prefixes;
-  prefixes.image = "";
-  prefixes.text = "text.";  // there is none
-  prefixes.in_proj = ".in_proj.";
   return {file, prefixes};
 }
 
@@ -84,9 +84,8 @@ ClipSettings settings_of(const ClipCheckpoint& alpha, const AlphaClipOptions& op
     settings.image_epsilon = block.epsilon;
     return settings;
   }
-  const auto width = alpha.shape("visual.class_embedding");
-  settings.image_heads =
-      options.heads > 0 ? options.heads : (width && !width->empty() ? width->front() : 1) / kUsualHeadWidth;
+  settings.image_heads = head_count_of(options.heads, find_size(alpha.shape("visual.conv1.weight"), 0),
+                                       alpha.state_dict(), "heads");
   settings.image_activation =
       options.activation == "auto" ? Activation::quick_gelu : activation_from(options.activation);
   return settings;

@@ -24,12 +24,6 @@ constexpr float kMaskStd = 0.26F;
 // Keeps the mean over an empty mask from being 0/0, as in the reference.
 constexpr double kTiny = 1e-8;
 
-MaskRule mask_rule_of(const AlphaClipOptions& options) {
-  RegionOptions regions;
-  regions.mask_rule = options.mask_rule;
-  return rules_of(regions).mask;
-}
-
 void require_shape(bool right, const char* what, const at::Tensor& found, const std::string& expected) {
   if (!right) {
     throw Error(ErrorKind::data, "{} have the shape [{}]; expected {}", what, fmt::join(found.sizes(), ","),
@@ -44,7 +38,7 @@ class AlphaClip : public ClipBackbone {
         device_(context.device),
         normalized_(options.alpha_scale == "normalized"),
         pooled_(options.region_feature == "patches"),
-        mask_rule_(mask_rule_of(options)) {}
+        mask_rule_(mask_rule_of(options.mask_rule)) {}
 
   BackboneCapabilities capabilities() const override {
     BackboneCapabilities has = ClipBackbone::capabilities();
@@ -112,10 +106,7 @@ at::Tensor AlphaClip::region_rows(const at::Tensor& channels, const at::Tensor& 
 RegionFeatures AlphaClip::encode_regions(const at::Tensor& pixels, std::span<const Region> regions,
                                          const ImageGeometry& geometry) const {
   const at::NoGradGuard no_gradients;
-  const int64_t side = geometry.spec.input_size();
-  require_shape(pixels.dim() == 4 && pixels.size(0) == 1 && pixels.size(1) == 3 && pixels.size(2) == side &&
-                    pixels.size(3) == side,
-                "pixels", pixels, fmt::format("[1,3,{},{}], as the geometry says", side, side));
+  check_region_pixels(pixels, geometry);
   const at::Tensor image = pixels.to(device_);
   RegionFeatures result;
   std::vector<at::Tensor> rows;

@@ -16,14 +16,6 @@ constexpr const char* kImagePrefix = "backbone.";
 constexpr const char* kTextPrefix = "text_encoder.";
 constexpr const char* kPublishedFile = "ViT-B-DenseCLIP.pth";
 
-/// A file that stands for one of the two towers without its first tensor is incomplete rather than silent
-/// about the tower.
-void require_whole(const StateDict& file, bool present, const std::string& name) {
-  if (present && !file.contains(name)) {
-    throw Error(ErrorKind::checkpoint, "{}: {} is missing; the file is incomplete", file.description(), name);
-  }
-}
-
 /// Recognises the file, and leaves of it what the towers are made of: the feature pyramid, the prompt decoder
 /// and the heads play no role here.
 StateDict towers_of(const StateDict& file) {
@@ -40,8 +32,6 @@ StateDict towers_of(const StateDict& file) {
   if (!image && !text) {
     refuse_checkpoint(file, wanted);
   }
-  require_whole(file, image, "backbone.conv1.weight");
-  require_whole(file, text, "text_encoder.token_embedding.weight");
   return file.renamed([](const std::string& name) {
     const bool kept = (name.starts_with(kImagePrefix) && !name.starts_with("backbone.fpn")) ||
                       name.starts_with(kTextPrefix);
@@ -49,19 +39,11 @@ StateDict towers_of(const StateDict& file) {
   });
 }
 
-int64_t heads_of(int64_t option, const std::optional<int64_t>& config, const ClipCheckpoint& checkpoint,
-                 const char* width_of, const char* name) {
-  if (option > 0 || config) {
-    return option > 0 ? option : *config;
-  }
-  const auto shape = checkpoint.shape(width_of);
-  const int64_t width = shape && !shape->empty() ? shape->front() : kUsualHeadWidth;
-  if (width % kUsualHeadWidth != 0) {
-    throw Error(ErrorKind::config,
-                "{}: a width of {} cannot be cut into heads of {}, which CLIP's are; set `{}`",
-                checkpoint.state_dict().description(), width, kUsualHeadWidth, name);
-  }
-  return width / kUsualHeadWidth;
+/// The head count that the option says, or that `config` does, or that goes with the width of a tensor.
+int64_t heads_of(int64_t said, const std::optional<int64_t>& config, const ClipCheckpoint& checkpoint,
+                 const char* tensor, const char* option) {
+  return head_count_of(said > 0 ? said : config.value_or(0), find_size(checkpoint.shape(tensor), 0),
+                       checkpoint.state_dict(), option);
 }
 
 /// Row 0 of the input is class embedding plus position, so that the embedding added twice is the same as a
@@ -75,23 +57,13 @@ WeightSource doubled_class_embedding(WeightSource source) {
 
 /// OpenAI's text tower in place of the checkpoint's.
 void take_text_tower(const DenseClipOptions& options, ClipLoadOptions load, ClipBackboneParts& parts) {
-  parts.text_weights = StateDict::open(options.text_weights);
-  require_family(parts.text_weights, {CheckpointFamily::clip},
-                 "`text_weights` must be a whole CLIP ViT-B/16, such as OpenAI's ViT-B-16.pt");
-  const ClipCheckpoint checkpoint(parts.text_weights);
-  if (!checkpoint.has_text_tower()) {
-    throw Error(ErrorKind::checkpoint,
-                "{} holds no text tower; `text_weights` needs a whole CLIP ViT-B/16, such as OpenAI's "
-                "ViT-B-16.pt",
-                parts.text_weights.description());
-  }
-  ClipSettings settings = find_clip_settings(checkpoint, load.choices);
-  settings.text_activation = settings.text_activation.value_or(Activation::quick_gelu);
-  settings.text_heads =
-      heads_of(options.text_heads, settings.text_heads, checkpoint, "ln_final.weight", "text_heads");
   load.what = "CLIP's text tower";
-  load.image = false;
-  parts.text = load_clip(checkpoint, settings, load).text;
+  load.choices.text_heads = options.text_heads;
+  const ClipTextTower text =
+      load_text_tower(StateDict::open(options.text_weights),
+                      "`text_weights` must be a whole CLIP ViT-B/16, such as OpenAI's ViT-B-16.pt", load);
+  parts.text_weights = text.file;
+  parts.text = text.tower;
 }
 
 void warn_about_context(const DenseClipConfig& config, const ClipTextConfig& tower,
@@ -145,7 +117,7 @@ LoadedDenseClip load_denseclip(DenseClipOptions options, const PluginContext& co
   }
   ClipSettings settings;
   settings.image_activation = settings.text_activation = Activation::quick_gelu;
-  settings.image_heads = heads_of(options.heads, std::nullopt, checkpoint, "visual.class_embedding", "heads");
+  settings.image_heads = heads_of(options.heads, std::nullopt, checkpoint, "visual.conv1.weight", "heads");
   load.text = options.text_weights.empty() && checkpoint.has_text_tower();
   if (load.text) {
     settings.text_heads =

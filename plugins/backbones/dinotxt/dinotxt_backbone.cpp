@@ -5,7 +5,6 @@
 #include <patchioner/log.hpp>
 
 #include "backbones/named_results.hpp"
-#include "checkpoint/checkpoint_family.hpp"
 #include "published_files.hpp"
 #include "text_encoder.hpp"
 
@@ -52,17 +51,16 @@ class DinotxtPass : public Dinov2Pass {
 }  // namespace
 
 DinotxtBackbone::DinotxtBackbone(DinotxtOptions options, const PluginContext& context)
-    : options_(std::move(options)), context_(context), images_(options_, context, "dinotxt") {
+    : options_(std::move(options)),
+      context_(context),
+      images_(options_, context, "dinotxt", {CheckpointFamily::dinov2},
+              fmt::format("dinotxt's `weights` must be a DINOv2 ({})", kBackboneFile)) {
   const at::NoGradGuard no_gradients;
   if (!images_ && options_.text_weights.empty()) {
     throw Error(ErrorKind::config,
                 "there is nothing to load; set `weights` ({}) and `vision_head_weights` ({}) for images, "
                 "`text_weights` ({}) for texts, or all three",
                 kBackboneFile, kVisionHeadFile, kTextEncoderFile);
-  }
-  if (images_ && !images_.config().block.layer_scale) {
-    refuse_checkpoint(StateDict::open(options_.weights),
-                      fmt::format("dinotxt's `weights` must be a DINOv2 ({})", kBackboneFile));
   }
   dim_ = images_ ? images_.config().block.width : 0;
   load_head();

@@ -39,15 +39,20 @@ int64_t size_of(const StateDict& file, const std::string& name, size_t axis) {
   return size_at(shape_of(text_recipe(name), file), axis);
 }
 
+std::optional<int64_t> width_of(const StateDict& file) {
+  const std::optional<int64_t> width = find_size(shape_of(text_recipe("token_embedding.weight"), file), 1);
+  return width ? width : find_size(shape_of(text_recipe("ln_final.weight"), file), 0);
+}
+
 ClipTextConfig text_config(const StateDict& file, int64_t heads) {
   ClipTextConfig config;
-  config.block.width = size_of(file, "token_embedding.weight", 1);
-  config.block.heads = head_count_of(heads, config.block.width, file, "text_heads");
+  const std::optional<int64_t> width = width_of(file);
+  config.block.width = width.value_or(1);
+  config.block.heads = head_count_of(heads, width, file, "text_heads");
   config.block.hidden = size_of(file, "transformer.resblocks.0.mlp.c_fc.weight", 0);
   config.block.epsilon = kEpsilon;
   config.block.activation = Activation::gelu;
-  config.block.qkv_bias =
-      shape_of(text_recipe("transformer.resblocks.0.attn.in_proj_bias"), file).has_value();
+  config.block.qkv_bias = any_block_has(file, kBlocks, "attention.qkv.bias");
   config.layers = block_count(file, kBlocks);
   config.context = size_of(file, "positional_embedding", 0);
   config.vocabulary = size_of(file, "token_embedding.weight", 0);
@@ -58,9 +63,11 @@ ClipTextConfig text_config(const StateDict& file, int64_t heads) {
 }  // namespace
 
 LazyTower<ClipText> load_text_encoder(const StateDict& file, int64_t heads, const PluginContext& context) {
-  if (!file.contains("backbone.token_embedding.weight") || !file.contains("head.linear_projection.weight")) {
-    refuse_checkpoint(file,
-                      fmt::format("`text_weights` must be DINO.txt's text encoder ({})", kTextEncoderFile));
+  const std::string wanted =
+      fmt::format("`text_weights` must be DINO.txt's text encoder ({})", kTextEncoderFile);
+  require_family(file, {CheckpointFamily::dinotxt_text}, wanted);
+  if (!file.contains_prefix(kBlocks) && !file.contains("backbone.token_embedding.weight")) {
+    refuse_checkpoint(file, wanted);
   }
   const ClipTextConfig config = text_config(file, heads);
   TensorLoader loader(file, "DINO.txt's text encoder");

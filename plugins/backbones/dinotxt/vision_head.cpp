@@ -1,6 +1,10 @@
 #include "vision_head.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "backbones/checkpoint_names.hpp"
+#include "backbones/head_count.hpp"
 #include "checkpoint/checkpoint_family.hpp"
 #include "published_files.hpp"
 
@@ -10,6 +14,9 @@ namespace {
 // Both LayerNorms of a block and the last one; DINOv2's own have 1e-6 (spec/03 section 6.1).
 constexpr double kEpsilon = 1e-5;
 constexpr const char* kBlocks = "block_list.";
+
+// A file with fewer blocks is asked for the others, so that the report of missing tensors names them.
+constexpr int64_t kLayers = 2;
 
 /// The file's tensors, the gate `w1` and the value `w2` stacked to the `w12` that a block multiplies by.
 WeightSource head_weights(TensorLoader& loader, at::Device device) {
@@ -44,35 +51,34 @@ at::Tensor VisionHead::forward_together(at::Tensor tokens) const {
 }
 
 at::Tensor VisionHead::forward(const at::Tensor& tokens) const {
-  const int64_t images = tokens.size(0);
   const int64_t at_once = tokens.device().is_cpu() ? sequences_at_once(config_.block, tokens.size(1))
-                                                   : std::max<int64_t>(1, images);
-  if (images <= at_once) {
-    return forward_together(tokens);
-  }
+                                                   : std::max<int64_t>(1, tokens.size(0));
   std::vector<at::Tensor> parts;
-  for (int64_t start = 0; start < images; start += at_once) {
-    parts.push_back(forward_together(tokens.slice(0, start, start + at_once)));
+  for (const at::Tensor& some : tokens.split(at_once)) {
+    parts.push_back(forward_together(some));
   }
-  return at::cat(parts);  // [B,T,D]
+  return parts.size() == 1 ? parts.front() : at::cat(parts);  // [B,T,D]
 }
 
 LazyTower<VisionHead> load_vision_head(const StateDict& file, int64_t heads, const PluginContext& context) {
-  const TensorInfo* norm = file.info("block_list.0.norm1.weight");
-  if (norm == nullptr || norm->shape.size() != 1) {
+  if (!file.contains_prefix(kBlocks)) {
     refuse_checkpoint(
         file, fmt::format("`vision_head_weights` must be DINO.txt's vision head ({})", kVisionHeadFile));
   }
-  const TensorInfo* w3 = file.info("block_list.0.mlp.w3.weight");
+  const auto size_of = [&file](const std::string& name, size_t axis) {
+    return find_size(shape_of({{name}}, file), axis);
+  };
+  std::optional<int64_t> width = size_of("block_list.0.norm1.weight", 0);
+  width = width ? width : size_of("ln_final.weight", 0);
   VisionHeadConfig config;
-  config.block.width = norm->shape[0];
-  config.block.heads = heads;
-  config.block.hidden = w3 != nullptr && w3->shape.size() == 2 ? w3->shape[1] : 1;
+  config.block.width = width.value_or(1);
+  config.block.heads = head_count_of(heads, width, file, "head_heads");
+  config.block.hidden = size_of("block_list.0.mlp.w3.weight", 1).value_or(1);
   config.block.epsilon = kEpsilon;
   config.block.swiglu = true;
-  config.block.qkv_bias = file.contains("block_list.0.attn.qkv.bias");
-  config.block.layer_scale = file.contains("block_list.0.ls1.gamma");
-  config.layers = block_count(file, kBlocks);
+  config.block.qkv_bias = any_block_has(file, kBlocks, "attn.qkv.bias");
+  config.block.layer_scale = true;
+  config.layers = std::max(kLayers, block_count(file, kBlocks));
   TensorLoader loader(file, "DINO.txt's vision head");
   LazyTower<VisionHead> head =
       lazy_tower<VisionHead>(loader, head_weights, context.device,

@@ -37,9 +37,10 @@ class VisionHead {
   LayerNorm final_norm_;
 };
 
-/// The head in `file`; width, layers and hidden width are read off the tensors. Throws Error: checkpoint when
-/// the file is no vision head, and for missing and mis-shaped tensors (all of them in one table), config for
-/// a head count that does not divide the width. The tensors are read when the head is first used.
+/// The head in `file`; width, hidden width and the number of blocks, at least two, are read off the tensors.
+/// Throws Error: checkpoint when the file is no vision head, and for missing and mis-shaped tensors (all of
+/// them in one table), config for a head count that does not divide the width. The tensors are read when the
+/// head is first used.
 LazyTower<VisionHead> load_vision_head(const StateDict& file, int64_t heads, const PluginContext& context);
 
 }  // namespace patchioner

@@ -12,8 +12,6 @@
 namespace patchioner {
 namespace {
 
-constexpr std::string_view kClipWanted =
-    "proxyclip's `clip_weights` must be a CLIP with a vision transformer";
 constexpr std::string_view kProxyWanted = "proxyclip's `proxy_weights` must be a DINO or a DINOv2";
 
 /// Both halves, opened and checked.
@@ -28,7 +26,6 @@ ClipBackboneParts load_clip_half(const ProxyClipOptions& options, const PluginCo
                 "there is no CLIP; set `clip_weights` to a checkpoint with both towers (the published model: "
                 "OpenAI's ViT-B-16.pt)");
   }
-  require_family(StateDict::open(options.clip_weights), {CheckpointFamily::clip}, kClipWanted);
   ClipWeightsOptions weights;
   weights.weights = options.clip_weights;
   weights.format = options.clip_format;
@@ -43,8 +40,9 @@ ClipBackboneParts load_clip_half(const ProxyClipOptions& options, const PluginCo
   ClipBackboneParts parts = load_clip_parts("proxyclip", weights, load);
   parts.text_advice = "texts need a whole CLIP as `clip_weights`";
   if (!parts.image) {
-    throw Error(ErrorKind::checkpoint, "{} holds no image tower; {}", parts.image_weights.description(),
-                kClipWanted);
+    throw Error(ErrorKind::checkpoint,
+                "{} holds no image tower, but `clip_weights` must be a CLIP with a vision transformer",
+                parts.image_weights.description());
   }
   return parts;
 }

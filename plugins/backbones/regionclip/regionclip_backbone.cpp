@@ -5,6 +5,7 @@
 #include <patchioner/error.hpp>
 
 #include "backbones/named_results.hpp"
+#include "checkpoint/checkpoint_family.hpp"
 #include "image/pixel_norm.hpp"
 #include "nn/roi_align.hpp"
 #include "nn/unit_length.hpp"
@@ -55,9 +56,7 @@ RegionClipBackbone::RegionClipBackbone(RegionClipOptions options, const PluginCo
     : options_(std::move(options)),
       context_(context),
       file_(StateDict::open(options_.weights), "weights"),
-      text_file_(options_.text_weights.empty()
-                     ? file_
-                     : RegionClipFile(StateDict::open(options_.text_weights), "text_weights")) {
+      text_file_(StateDict::open(options_.text_weights.empty() ? options_.weights : options_.text_weights)) {
   const at::NoGradGuard no_gradients;
   image_ = file_.image(options_.heads, context);
   if (image_) {
@@ -81,11 +80,9 @@ void RegionClipBackbone::set_spec() {
 }
 
 void RegionClipBackbone::load_texts() {
-  if (!options_.text_weights.empty() && !text_file_.has_text()) {
-    throw Error(ErrorKind::checkpoint, "{} holds no language encoder, which `text_weights` is for",
-                text_file_.description());
-  }
-  const LazyTower<ClipText> tower = text_file_.text(options_.text_heads, context_);
+  const LazyTower<ClipText> tower = options_.text_weights.empty()
+                                        ? file_.text(options_.text_heads, context_)
+                                        : load_texts_of(text_file_, options_.text_heads, context_);
   if (!tower) {
     return;
   }
@@ -113,7 +110,8 @@ std::string RegionClipBackbone::text_fingerprint() const {
     return {};
   }
   std::string settings = "text_clean=" + options_.text_clean;
-  if (text_file_.of_clip()) {  // as the backbone clip says it: what was made with one serves the other
+  if (identify(text_file_).family == CheckpointFamily::clip) {
+    // As the backbone clip says it: what was made with one serves the other.
     settings += "\nround_weights_fp16=false";
   }
   return "clip_text:" + text_->digest(text_file_.digest(), settings);
@@ -171,9 +169,7 @@ RegionFeatures RegionClipBackbone::encode_regions(const at::Tensor& pixels, std:
                                                   const ImageGeometry& geometry) const {
   const at::NoGradGuard no_gradients;
   const RegionClipImage& tower = image_tower();
-  if (pixels.dim() != 4 || pixels.size(0) != 1) {
-    throw Error(ErrorKind::data, "regions are encoded in one image [1,3,H,W] at a time");
-  }
+  check_region_pixels(pixels, geometry);
   RegionFeatures result;
   const std::vector<PixelBox> boxes =
       region_boxes(regions, geometry, pixels.size(3), pixels.size(2), result.warnings);

@@ -48,7 +48,7 @@ class RegionClipBackbone : public Backbone {
   RegionClipOptions options_;
   PluginContext context_;
   RegionClipFile file_;
-  RegionClipFile text_file_;
+  StateDict text_file_;  // `weights` again where texts have no file of their own
   LazyTower<RegionClipImage> image_;
   std::unique_ptr<const ClipTextEncoder> text_;
   ImageSpec spec_;

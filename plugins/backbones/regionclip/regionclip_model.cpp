@@ -13,16 +13,14 @@ namespace {
 constexpr const char* kOfficialFiles =
     "regionclip_pretrained-cc_rn50.pth or regionclip_pretrained-cc_rn50x4.pth";
 
-int64_t heads_of(int64_t width, int64_t chosen, const char* what, const char* option) {
-  if (chosen > 0) {
-    return chosen;
-  }
-  if (width % kUsualHeadWidth != 0) {
-    throw Error(ErrorKind::config,
-                "the {} is {} wide, which is no multiple of {}; set `{}` to its head count", what, width,
-                kUsualHeadWidth, option);
-  }
-  return width / kUsualHeadWidth;
+ClipLoadOptions text_options(int64_t heads, const PluginContext& context) {
+  ClipLoadOptions load;
+  load.what = "RegionCLIP's language encoder";
+  load.choices.text_heads = heads;
+  load.image = false;
+  load.device = context.device;
+  load.precision = context.precision;
+  return load;
 }
 
 }  // namespace
@@ -31,10 +29,7 @@ RegionClipFile::RegionClipFile(const StateDict& file, const char* option)
     : state_dict_(file), description_(file.description()) {
   const std::string wanted =
       fmt::format("`{}` must be a RegionCLIP such as {}, or a CLIP with a ResNet", option, kOfficialFiles);
-  of_clip_ = std::string_view(option) == "text_weights" && identify(file).family == CheckpointFamily::clip;
-  if (!of_clip_) {
-    require_family(file, {CheckpointFamily::regionclip, CheckpointFamily::clip_resnet}, wanted);
-  }
+  require_family(file, {CheckpointFamily::regionclip, CheckpointFamily::clip_resnet}, wanted);
   if (file.contains_prefix("backbone.") || file.contains_prefix("lang_encoder.")) {
     image_prefix_ = "backbone.";
     text_prefix_ = "lang_encoder.";
@@ -54,15 +49,16 @@ RegionClipFile::RegionClipFile(const StateDict& file, const char* option)
 }
 
 bool RegionClipFile::has_image() const {
-  return state_dict_.contains(image_prefix_ + "layer1.0.conv1.weight");
+  return state_dict_.contains_prefix(image_prefix_ + "layer1.") ||
+         state_dict_.contains_prefix(image_prefix_ + "attnpool.");
 }
 
 bool RegionClipFile::has_text() const {
-  return state_dict_.contains(text_prefix_ + "token_embedding.weight");
+  return ClipCheckpoint(state_dict_, {image_prefix_, text_prefix_}).has_text_tower();
 }
 
-int64_t RegionClipFile::size_of(const std::string& name, size_t axis) const {
-  return size_at(shape_of({{name}}, state_dict_), axis);
+std::optional<int64_t> RegionClipFile::size_of(const std::string& name, size_t axis) const {
+  return find_size(shape_of({{name}}, state_dict_), axis);
 }
 
 LazyTower<RegionClipImage> RegionClipFile::image(int64_t heads, const PluginContext& context) const {
@@ -70,16 +66,19 @@ LazyTower<RegionClipImage> RegionClipFile::image(int64_t heads, const PluginCont
     return {};
   }
   RegionClipImageConfig config;
-  config.resnet.width = size_of(image_prefix_ + "layer1.0.conv1.weight", 0);
+  const std::optional<int64_t> width = size_of(image_prefix_ + "layer1.0.conv1.weight", 0);
+  config.resnet.width = width.value_or(1);
   for (size_t layer = 0; layer < config.resnet.blocks.size(); ++layer) {
     // A layer without blocks is asked for one, so that the report of missing tensors names it.
     const std::string prefix = fmt::format("{}layer{}.", image_prefix_, layer + 1);
     config.resnet.blocks[layer] = std::max<int64_t>(1, block_count(state_dict_, prefix));
   }
   config.pool.width = config.resnet.channels();
-  config.pool.heads = heads_of(config.pool.width, heads, "attention pool", "heads");
-  config.pool.position_rows = size_of(image_prefix_ + "attnpool.positional_embedding", 0);
-  config.pool.dim = size_of(image_prefix_ + "attnpool.c_proj.weight", 0);
+  config.pool.heads =
+      head_count_of(heads, width ? std::optional(config.pool.width) : std::nullopt, state_dict_, "heads");
+  const std::string positions = image_prefix_ + "attnpool.positional_embedding";
+  config.pool.position_rows = size_of(positions, 0).value_or(1);
+  config.pool.dim = size_of(image_prefix_ + "attnpool.c_proj.weight", 0).value_or(1);
   TensorLoader loader(state_dict_, "a RegionCLIP image tower");
   for (const std::string& name : state_dict_.names()) {
     if (!name.starts_with(image_prefix_) || name.ends_with(".num_batches_tracked")) {
@@ -94,6 +93,7 @@ LazyTower<RegionClipImage> RegionClipFile::image(int64_t heads, const PluginCont
         return std::make_shared<RegionClipImage>(config, source, precision);
       });
   loader.finish();
+  position_grid(config.pool.position_rows, fmt::format("{}: {}", description_, positions));
   return tower;
 }
 
@@ -104,13 +104,24 @@ LazyTower<ClipText> RegionClipFile::text(int64_t heads, const PluginContext& con
   ClipSettings settings;
   settings.text_activation = Activation::quick_gelu;
   settings.text_heads =
-      heads_of(size_of(text_prefix_ + "ln_final.weight", 0), heads, "language encoder", "text_heads");
-  ClipLoadOptions load;
-  load.what = "RegionCLIP's language encoder";
-  load.image = false;
-  load.device = context.device;
-  load.precision = context.precision;
-  return load_clip(ClipCheckpoint(state_dict_, {image_prefix_, text_prefix_}), settings, load).text;
+      head_count_of(heads, size_of(text_prefix_ + "ln_final.weight", 0), state_dict_, "text_heads");
+  return load_clip(ClipCheckpoint(state_dict_, {image_prefix_, text_prefix_}), settings,
+                   text_options(heads, context))
+      .text;
+}
+
+LazyTower<ClipText> load_texts_of(const StateDict& file, int64_t heads, const PluginContext& context) {
+  if (identify(file).family == CheckpointFamily::clip) {
+    return load_text_tower(file, "`text_weights` must hold texts: a RegionCLIP or any CLIP with a text tower",
+                           text_options(heads, context))
+        .tower;
+  }
+  const RegionClipFile texts(file, "text_weights");
+  if (!texts.has_text()) {
+    throw Error(ErrorKind::checkpoint, "{} holds no language encoder, which `text_weights` is for",
+                texts.description());
+  }
+  return texts.text(heads, context);
 }
 
 }  // namespace patchioner

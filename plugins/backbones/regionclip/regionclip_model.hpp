@@ -1,6 +1,7 @@
 // RegionCLIP's checkpoints and the two towers in them (spec/02 section 7.3).
 #pragma once
 
+#include <optional>
 #include <patchioner/plugin.hpp>
 #include <string>
 
@@ -41,32 +42,32 @@ class RegionClipImage {
 class RegionClipFile {
  public:
   /// Recognises the layout by content. Throws an Error of kind checkpoint for what is neither, saying what it
-  /// is; `option` named it. As `text_weights` any CLIP will do.
+  /// is; `option` named it.
   RegionClipFile(const StateDict& file, const char* option);
 
+  /// Whether any tensor of the tower is there.
   bool has_image() const;
   bool has_text() const;
 
   /// The towers; nothing for one that the file lacks. `heads` 0 is found out. Throws Error: checkpoint for
-  /// missing and mis-shaped tensors (all of them in one table), config for heads that cannot be found out or
-  /// do not divide the width.
+  /// missing and mis-shaped tensors (all of them in one table) and a position table of no square grid, config
+  /// for heads that cannot be found out or do not divide the width.
   LazyTower<RegionClipImage> image(int64_t heads, const PluginContext& context) const;
   LazyTower<ClipText> text(int64_t heads, const PluginContext& context) const;
 
-  /// Whether it is another CLIP, whose text tower a RegionCLIP was distilled from.
-  bool of_clip() const { return of_clip_; }
-
   std::string description() const { return description_; }
-  std::string digest() const { return state_dict_.digest(); }
 
  private:
-  int64_t size_of(const std::string& name, size_t axis) const;
+  std::optional<int64_t> size_of(const std::string& name, size_t axis) const;
 
   StateDict state_dict_;  // of the two towers alone, under the file's own names
   std::string description_;
   std::string image_prefix_ = "visual.";
   std::string text_prefix_;
-  bool of_clip_ = false;
 };
+
+/// The text tower of what `text_weights` names: a RegionCLIP, or the CLIP that one was distilled from, of any
+/// layout and with either kind of image tower. Errors as above, and for a file without texts.
+LazyTower<ClipText> load_texts_of(const StateDict& file, int64_t heads, const PluginContext& context);
 
 }  // namespace patchioner

@@ -8,7 +8,10 @@
 
 namespace patchioner {
 Talk2DinoBackbone::Talk2DinoBackbone(Talk2DinoOptions options, const PluginContext& context)
-    : options_(std::move(options)), context_(context), images_(options_, context, "talk2dino") {
+    : options_(std::move(options)),
+      context_(context),
+      images_(options_, context, "talk2dino", {CheckpointFamily::dinov2, CheckpointFamily::dino},
+              "`weights` must be a DINOv2 or a DINO (official, Hugging Face or timm)") {
   const at::NoGradGuard no_gradients;
   if (options_.weights.empty() && options_.projection_weights.empty()) {
     throw Error(ErrorKind::config,

@@ -219,6 +219,70 @@ TEST_CASE("missing tensors are reported under the file's own names, all at once"
   }
 }
 
+TEST_CASE("a tower that lost a tensor is incomplete, not absent, whichever tensor that is") {
+  const std::vector<std::pair<Tensors, std::vector<std::string>>> files = {
+      {openai_tensors(),
+       {"visual.conv1.weight", "visual.class_embedding", "visual.ln_pre.weight", "visual.proj",
+        "token_embedding.weight", "ln_final.weight", "text_projection"}},
+      {hugging_face_tensors(),
+       {"vision_model.embeddings.patch_embedding.weight", "text_model.embeddings.token_embedding.weight",
+        "text_model.final_layer_norm.weight"}},
+      {timm_tensors(), {"cls_token", "norm_pre.weight"}},
+  };
+  for (const auto& [whole, names] : files) {
+    for (const std::string& name : names) {
+      CAPTURE(name);
+      Tensors damaged = whole;
+      REQUIRE(damaged.erase(name) == 1);
+      CHECK_THROWS_WITH_AS(load(damaged, two_heads()), doctest::Contains(("missing      " + name).c_str()),
+                           Error);
+      ClipLoadOptions openai;  // whose head counts are guessed from widths
+      openai.choices.format = "openai";
+      openai.choices.heads = 2;
+      openai.choices.text_heads = 3;
+      if (whole.contains("visual.proj")) {
+        CHECK_THROWS_WITH_AS(load(damaged, openai), doctest::Contains(("missing      " + name).c_str()),
+                             Error);
+      }
+    }
+  }
+  Tensors text = openai_tensors();
+  std::erase_if(text, [](const auto& entry) { return entry.first.starts_with("visual."); });
+  text.erase("token_embedding.weight");
+  CHECK_THROWS_WITH_AS(load(text, two_heads()), doctest::Contains("missing      token_embedding.weight"),
+                       Error);
+}
+
+TEST_CASE("heads that do not fit a tower's width are refused with the file and the option to set") {
+  ClipLoadOptions options = two_heads();
+  options.choices.option_prefix = "clip_";
+  options.choices.heads = 3;
+  CHECK_THROWS_WITH_AS(load(openai_tensors(), options),
+                       doctest::Contains("a width of 8 cannot be cut into 3 heads; set `clip_heads`"), Error);
+  options.choices.format = "openai";
+  options.choices.heads = 2;
+  options.choices.text_heads = 0;
+  CHECK_THROWS_WITH_AS(
+      load(openai_tensors(), options),
+      doctest::Contains("no multiple of 64, so the head count cannot be guessed; set `clip_text_heads`"),
+      Error);
+}
+
+TEST_CASE("a text tower from another file is that of its settings, and OpenAI's where nothing says them") {
+  const std::string wanted = "`text_weights` must be a CLIP";
+  ClipLoadOptions options = two_heads();
+  options.choices.activation = "auto";
+  const auto text_of = [&](Tensors tensors) {
+    return load_text_tower(StateDict::from_tensors(std::move(tensors)), wanted, options).tower;
+  };
+  CHECK((text_of(openai_tensors()).config().block.activation == Activation::quick_gelu));
+  CHECK_THROWS_WITH_AS(text_of(hugging_face_tensors()), doctest::Contains("config.json"), Error);
+  options.choices.activation = "gelu";
+  CHECK((text_of(hugging_face_tensors()).config().block.activation == Activation::gelu));
+  CHECK_THROWS_WITH_AS(text_of(timm_tensors()),
+                       doctest::Contains("holds no text tower, but `text_weights` must be a CLIP"), Error);
+}
+
 TEST_CASE("blocks that are not there are told before anything is built") {
   Tensors tensors = openai_tensors();
   tensors["transformer.resblocks.999999.ln_1.weight"] = at::zeros({kTextWidth});
@@ -253,7 +317,7 @@ TEST_CASE("other architectures are refused by name") {
   tensors["visual.layer1.0.conv1.weight"] = at::zeros({1});
   refused(tensors, "ResNet");
   tensors = openai_tensors();
-  tensors.erase("visual.ln_pre.weight");
+  std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("visual.ln_pre."); });
   refused(tensors, "no norm before the blocks (visual.ln_pre)");
   refused({{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.norm1.weight", at::zeros({8})}},
           "a CLIP with a vision transformer is wanted here");

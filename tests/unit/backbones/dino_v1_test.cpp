@@ -171,6 +171,26 @@ TEST_CASE("DINO leaves out pixels that are no whole patch, DINOv2 refuses them")
                        doctest::Contains("no multiple of the patch size 2"), Error);
 }
 
+TEST_CASE(
+    "a DINO resamples its positions for an input that is not square, though its grid is the native one") {
+  const at::NoGradGuard no_gradients;
+  const auto dino = load(official_tensors());
+  VitRequest request;
+  request.tokens_in = true;
+  const auto entering = [&](const at::Tensor& pixels) { return dino->forward(pixels, request).tokens_in[0]; };
+  const at::Tensor wide = random_pixels(4, 5);  // 2 x 2 patches, as the table has
+  const at::Tensor native = entering(wide.slice(3, 0, 4));
+  const at::Tensor table = official_tensors()["pos_embed"][0];  // [5,8]
+  const at::Tensor grid = table.slice(0, 1).t().reshape({1, kWidth, 2, 2});
+  const at::Tensor resampled = at::upsample_bicubic2d(grid, {2, 2}, false, 2.1 / 2, 2.1 / 2);
+  const at::Tensor moved = resampled.flatten(2)[0].t() - table.slice(0, 1);  // [4,8]
+  CHECK(moved.abs().max().item<float>() > 1e-2);
+  CHECK(at::allclose((entering(wide) - native).slice(0, 1), moved, 1e-4, 1e-5));
+  // A square one is taken as it is, also beside the other in the cache.
+  const at::Tensor square = random_pixels(5, 5);
+  CHECK(at::equal(entering(square), entering(square.slice(2, 0, 4).slice(3, 0, 4))));
+}
+
 TEST_CASE("an incomplete DINO is refused, and a DINOv2 that lost a LayerScale is not taken for one") {
   Tensors tensors = official_tensors();
   tensors.erase("blocks.1.mlp.fc2.bias");
@@ -182,6 +202,14 @@ TEST_CASE("an incomplete DINO is refused, and a DINOv2 that lost a LayerScale is
   damaged["blocks.1.ls1.gamma"] = at::ones({kWidth});
   CHECK_THROWS_WITH_AS(load(damaged), doctest::Contains("blocks.0.ls1.gamma"), Error);
   CHECK_THROWS_WITH_AS(load(official_tensors(), 0), doctest::Contains("set `heads`"), Error);
+  CHECK_THROWS_WITH_AS(load(official_tensors(), 3),
+                       doctest::Contains("cannot be cut into 3 heads; set `heads`"), Error);
+  Tensors headless = official_tensors();
+  headless.erase("patch_embed.proj.weight");
+  CHECK_THROWS_WITH_AS(load(headless, 0), doctest::Contains("missing      patch_embed.proj.weight"), Error);
+  Tensors uneven = official_tensors();
+  uneven["pos_embed"] = at::zeros({1, 6, kWidth});
+  CHECK_THROWS_WITH_AS(load(uneven), doctest::Contains("pos_embed has 6 rows"), Error);
 }
 
 }  // namespace

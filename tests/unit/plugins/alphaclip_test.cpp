@@ -60,32 +60,6 @@ bool near(const at::Tensor& a, const at::Tensor& b) {
   return at::allclose(a, b, 1e-4, 1e-5);
 }
 
-using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-Tensors tensors_of(const std::string& file) {
-  const StateDict checkpoint = StateDict::open(file);
-  Tensors tensors;
-  for (const std::string& name : checkpoint.names()) {
-    tensors.emplace_back(name, checkpoint.tensor(name));
-  }
-  return tensors;
-}
-
-/// A variant of a file: `change` may rename and replace each tensor; an empty name leaves it out.
-std::string write_variant(const TestFolder& folder, const std::string& file,
-                          const std::function<void(std::string& name, at::Tensor& tensor)>& change) {
-  Tensors changed;
-  for (auto& [name, tensor] : tensors_of(file)) {
-    change(name, tensor);
-    if (!name.empty()) {
-      changed.emplace_back(name, tensor);
-    }
-  }
-  const std::string path = (folder / "variant.pth").string();
-  write_torch_state_dict(path, changed);
-  return path;
-}
-
 std::string refused_files(ErrorKind kind, const std::string& base, const std::string& alpha) {
   return refusal_of(kind, [&] { (void)made_backbone("{" + pair_of(base, alpha) + "}"); });
 }
@@ -182,13 +156,22 @@ TEST_SUITE("alphaclip") {
 
   TEST_CASE("a mask that cuts pixels gives their share, or what mask_rule says") {
     at::Tensor marked = at::zeros({56, 56}, at::kBool);
-    marked.slice(0, 0, 28).slice(1, 0, 29).fill_(true);  // half of the pixels of column 14
+    marked.slice(0, 0, 28).slice(1, 0, 29).fill_(true);       // half of the pixels of column 14
+    marked.slice(0, 28, 29).slice(1, 40, 56, 2).fill_(true);  // a quarter of eight pixels of row 14
     const std::vector<RegionShape> shapes = {Mask{marked}};
-    for (const auto& [rule, share] : {std::pair{"coverage", 0.5}, {"any", 1.0}, {"half", 1.0}}) {
+    struct Shares {
+      const char* rule;
+      double half;
+      double quarter;
+    };
+    for (const auto& [rule, half, quarter] :
+         {Shares{"coverage", 0.5, 0.25}, Shares{"any", 1, 1}, Shares{"half", 1, 0}}) {
+      CAPTURE(rule);
       const auto backbone = alphaclip(std::string(", mask_rule: ") + rule);
       at::Tensor mask = empty_mask();
       mask.slice(0, 0, 14).slice(1, 0, 14).fill_(1);
-      mask.slice(0, 0, 14).slice(1, 14, 15).fill_(share);
+      mask.slice(0, 0, 14).slice(1, 14, 15).fill_(half);
+      mask.slice(0, 14, 15).slice(1, 20, 28).fill_(quarter);
       CHECK(near(regions_of(*backbone, shapes, 56, 56).features[0], tokens_under(*backbone, mask)[0]));
     }
   }
@@ -288,12 +271,13 @@ TEST_SUITE("alphaclip") {
   TEST_CASE("the prefix of parallel training is dropped, and a base of texts alone will do") {
     const TestFolder folder;
     const at::Tensor expected = feature_of(*alphaclip(), Box{3, 3, 9, 9});
-    const std::string wrapped =
-        write_variant(folder, kAlpha, [](std::string& name, at::Tensor&) { name = "module." + name; });
+    const std::string wrapped = changed_copy(folder / "variant.pth", kAlpha,
+                                             [](std::string& name, at::Tensor&) { name = "module." + name; });
     CHECK(near(feature_of(*made_backbone("{" + pair_of(kBase, wrapped) + "}"), Box{3, 3, 9, 9}), expected));
     const TestFolder other;
-    const std::string texts = write_variant(
-        other, kBase, [](std::string& name, at::Tensor&) { name = name.starts_with("visual.") ? "" : name; });
+    const std::string texts = changed_copy(other / "variant.pth", kBase, [](std::string& name, at::Tensor&) {
+      name = name.starts_with("visual.") ? "" : name;
+    });
     CHECK(near(feature_of(*made_backbone("{" + pair_of(texts, kAlpha) + "}"), Box{3, 3, 9, 9}), expected));
   }
 
@@ -316,7 +300,7 @@ TEST_SUITE("alphaclip") {
     check_contains(refused_files(ErrorKind::checkpoint, kBase, dino), "DINOv2");
     check_contains(refused_files(ErrorKind::checkpoint, dino, kAlpha), "DINOv2");
     const TestFolder folder;
-    const std::string lora = write_variant(folder, kAlpha, [](std::string& name, at::Tensor&) {
+    const std::string lora = changed_copy(folder / "variant.pth", kAlpha, [](std::string& name, at::Tensor&) {
       name = name == "proj" ? "transformer.resblocks.0.attn.in_proj.lora_A" : name;
     });
     check_contains(refused_files(ErrorKind::checkpoint, kBase, lora), "LoRA");
@@ -328,31 +312,57 @@ TEST_SUITE("alphaclip") {
   TEST_CASE("a damaged image tower is refused by the names that the file would have") {
     const TestFolder folder;
     const auto without = [&](const std::string& lost) {
-      return write_variant(folder, kAlpha,
-                           [&](std::string& name, at::Tensor&) { name = name == lost ? "" : name; });
+      return changed_copy(folder / "variant.pth", kAlpha,
+                          [&](std::string& name, at::Tensor&) { name = name == lost ? "" : name; });
     };
     check_contains(
         refused_files(ErrorKind::checkpoint, kBase, without("transformer.resblocks.1.attn.in_proj.weight")),
         "transformer.resblocks.1.attn.in_proj.weight");
     check_contains(refused_files(ErrorKind::checkpoint, kBase, without("conv1_alpha.weight")),
                    "a state dict with conv1_alpha.weight");
-    const std::string wide = write_variant(folder, kAlpha, [](std::string& name, at::Tensor& tensor) {
-      tensor = name == "conv1_alpha.weight" ? at::zeros({64, 1, 8, 8}) : tensor;
-    });
+    const std::string wide =
+        changed_copy(folder / "variant.pth", kAlpha, [](std::string& name, at::Tensor& tensor) {
+          tensor = name == "conv1_alpha.weight" ? at::zeros({64, 1, 8, 8}) : tensor;
+        });
     check_contains(refused_files(ErrorKind::checkpoint, kBase, wide), "conv1_alpha.weight");
+  }
+
+  TEST_CASE("an image tower that lost its first convolution is incomplete, not of another model") {
+    const TestFolder folder;
+    const std::string lost = copy_without(folder / "variant.pth", kAlpha, "conv1.weight");
+    check_contains(refused_files(ErrorKind::checkpoint, kBase, lost), "missing      conv1.weight");
+  }
+
+  TEST_CASE("an image tower behind visual., as in a whole CLIP, is taken") {
+    const TestFolder folder;
+    const std::string whole = changed_copy(folder / "variant.pth", kAlpha,
+                                           [](std::string& name, at::Tensor&) { name = "visual." + name; });
+    CHECK(near(feature_of(*made_backbone("{" + pair_of(kBase, whole) + "}"), Box{3, 3, 9, 9}),
+               feature_of(*alphaclip(), Box{3, 3, 9, 9})));
+  }
+
+  TEST_CASE("heads that do not fit are refused with file and option, also where the file says none") {
+    const TestFolder folder;
+    const std::string texts = copy_without(folder / "variant.pth", kBase, "visual.");
+    const std::string sentence = refusal_of(
+        ErrorKind::config, [&] { (void)made_backbone("{" + pair_of(texts, kAlpha) + ", heads: 5}"); });
+    check_contains(sentence, "alpha_visual.pth");
+    check_contains(sentence, "set `heads`");
   }
 
   TEST_CASE("two files of different models are refused with both sizes") {
     const TestFolder folder;
-    const std::string larger = write_variant(folder, kAlpha, [](std::string& name, at::Tensor& tensor) {
-      tensor = name == "positional_embedding" ? at::zeros({26, 64}) : tensor;
-    });
+    const std::string larger =
+        changed_copy(folder / "variant.pth", kAlpha, [](std::string& name, at::Tensor& tensor) {
+          tensor = name == "positional_embedding" ? at::zeros({26, 64}) : tensor;
+        });
     const std::string sentence = refused_files(ErrorKind::config, kBase, larger);
     check_contains(sentence, "17 positions");
     check_contains(sentence, "26 positions");
     const TestFolder other;
-    const std::string texts = write_variant(
-        other, kBase, [](std::string& name, at::Tensor&) { name = name.starts_with("visual.") ? "" : name; });
+    const std::string texts = changed_copy(other / "variant.pth", kBase, [](std::string& name, at::Tensor&) {
+      name = name.starts_with("visual.") ? "" : name;
+    });
     check_contains(
         refusal_of(ErrorKind::checkpoint,
                    [&] { (void)made_backbone("{" + pair_of(texts, "none") + "}")->encode(input()); }),

@@ -33,22 +33,16 @@ std::string refused(ErrorKind kind, const std::string& options) {
 /// gives the option that names the file.
 std::string variant(const TestFolder& folder, const std::function<std::string(const std::string&)>& rename,
                     const std::map<std::string, at::Tensor>& replaced = {}) {
-  const StateDict original = StateDict::open(kFile);
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const std::string& name : original.names()) {
-    const auto other = replaced.find(name);
-    if (const std::string kept = rename(name); !kept.empty()) {
-      tensors.emplace_back(kept, other != replaced.end() ? other->second : original.tensor(name));
-    }
-  }
-  const std::filesystem::path file = folder / "variant.safetensors";
-  write_safetensors(file, tensors);
-  return "weights: " + file.string();
+  return "weights: " +
+         changed_copy(folder / "variant.safetensors", kFile, [&](std::string& name, at::Tensor& tensor) {
+           const auto other = replaced.find(name);
+           tensor = other != replaced.end() ? other->second : tensor;
+           name = rename(name);
+         });
 }
 
 std::string without(const TestFolder& folder, const std::string& start) {
-  return variant(folder,
-                 [&](const std::string& name) { return name.starts_with(start) ? std::string() : name; });
+  return "weights: " + copy_without(folder / "variant.safetensors", kFile, start);
 }
 
 /// A configuration file with `vision` and `text` as the sections of the model, and `more` behind them.
@@ -180,6 +174,26 @@ TEST_SUITE("denseclip") {
                             config(folder, "", "vocab_size: 60, context_length: 77")));
   }
 
+  TEST_CASE("text_weights of any layout give the texts that the backbone clip gives") {
+    const TestFolder folder;
+    const std::string split =
+        changed_copy(folder / "open_clip.pth", kOpenAi, [](std::string& name, at::Tensor&) {
+          name = name.starts_with("visual.") || name.find('.') == std::string::npos ? name : "text." + name;
+          name = name == "positional_embedding" || name == "text_projection" ? "text." + name : name;
+        });
+    const std::string hugging_face = parity_case("clip/hf_safetensors") + "model.safetensors";
+    const std::string texts = without(folder, "backbone.");
+    for (const auto& [file, clip_options] :
+         {std::pair{split, ", format: openai"}, {hugging_face, ""}, {kOpenAi, ""}}) {
+      CAPTURE(file);
+      const auto clip = made_backbone("{plugin: clip, weights: " + file + clip_options + "}");
+      const auto made = denseclip(texts + ", normalize_text: false, text_weights: " + file);
+      const at::Tensor ids = expected("text_ids").slice(1, 0, 6);
+      CHECK(at::equal(made->encode_token_ids(ids), clip->encode_token_ids(ids)));
+      CHECK(made->text_fingerprint() == clip->text_fingerprint());
+    }
+  }
+
   TEST_CASE("a missing half is named with the file and the option that bring it") {
     const TestFolder folder;
     const auto image = denseclip(without(folder, "text_encoder."));
@@ -202,9 +216,9 @@ TEST_SUITE("denseclip") {
     const TestFolder folder;
     CHECK(contains(refused(ErrorKind::checkpoint, without(folder, "backbone.proj")), "backbone.proj"));
     CHECK(contains(refused(ErrorKind::checkpoint, without(folder, "backbone.conv1.weight")),
-                   "backbone.conv1.weight is missing"));
+                   "missing      backbone.conv1.weight"));
     CHECK(contains(refused(ErrorKind::checkpoint, without(folder, "text_encoder.token_embedding.weight")),
-                   "text_encoder.token_embedding.weight is missing"));
+                   "missing      text_encoder.token_embedding.weight"));
     CHECK(contains(refused(ErrorKind::checkpoint, without(folder, "text_encoder.ln_final.bias")),
                    "text_encoder.ln_final.bias"));
     CHECK(
@@ -264,7 +278,7 @@ TEST_SUITE("denseclip") {
     CHECK(contains(
         refused(ErrorKind::checkpoint,
                 kWeights + ", text_weights: " + parity_case("clip/timm_safetensors") + "model.safetensors"),
-        "`text_weights` needs a whole CLIP"));
+        "holds no text tower, but `text_weights` must be a whole CLIP"));
     CHECK(contains(refused(ErrorKind::checkpoint,
                            kWeights + ", text_weights: " + parity_case("dino/dinov2_reg4") + "weights.pth"),
                    "`text_weights` must be a whole CLIP"));

@@ -3,8 +3,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <doctest/doctest.h>
 
-#include <functional>
-#include <optional>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
@@ -34,21 +32,6 @@ at::Tensor expected(const std::string& name) {
 
 bool close(const at::Tensor& ours, const at::Tensor& theirs) {
   return at::allclose(ours, theirs, 3e-4, 3e-4);
-}
-
-using Change = std::function<std::optional<at::Tensor>(const std::string& name, const at::Tensor& tensor)>;
-
-/// A copy of a checkpoint with its tensors changed, or left out where the change gives none.
-std::string changed_copy(const fs::path& target, const std::string& file, const Change& change) {
-  const StateDict original = StateDict::open(file);
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const std::string& name : original.names()) {
-    if (const auto kept = change(name, original.tensor(name))) {
-      tensors.emplace_back(name, kept->contiguous());
-    }
-  }
-  write_safetensors(target, tensors);
-  return target.string();
 }
 
 /// The tensor with every axis of a width's multiple up to three cut to half.
@@ -134,13 +117,12 @@ TEST_CASE("the fingerprint of dinotxt's texts changes with what changes their ve
 TEST_CASE("dinotxt with a vocabulary encodes texts as it encodes their ids, and cuts or refuses long ones") {
   const TestFolder folder;
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
-  const std::string encoder =
-      changed_copy(folder / "text.safetensors", kCase + "text_encoder.pth",
-                   [&](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
-                     return name == "backbone.token_embedding.weight"
-                                ? at::randn({515, tensor.size(1)}, generator, at::TensorOptions(at::kFloat))
-                                : tensor;
-                   });
+  const std::string encoder = changed_copy(
+      folder / "text.safetensors", kCase + "text_encoder.pth", [&](std::string& name, at::Tensor& tensor) {
+        if (name == "backbone.token_embedding.weight") {
+          tensor = at::randn({515, tensor.size(1)}, generator, at::TensorOptions(at::kFloat));
+        }
+      });
   const std::string options = "{plugin: dinotxt, text_heads: 5, text_weights: " + encoder +
                               ", vocabulary: " + write_vocabulary(folder.path()).string();
   const auto texts = made_backbone(options + "}");
@@ -178,7 +160,8 @@ TEST_CASE("the vision head has as many heads as the image tower, unless told oth
   const at::Tensor usual = made_backbone(kImages + kHead + "}")->encode(input).patches;
   CHECK(at::equal(made_backbone(kImages + kHead + ", head_heads: 4}")->encode(input).patches, usual));
   CHECK_FALSE(close(made_backbone(kImages + kHead + ", head_heads: 2}")->encode(input).patches, usual));
-  mentions(refused(ErrorKind::config, kImages + kHead + ", head_heads: 5}"), "into 5 heads");
+  mentions(refused(ErrorKind::config, kImages + kHead + ", head_heads: 5}"),
+           "into 5 heads; set `head_heads`");
 }
 
 TEST_CASE("what dinotxt lacks is named with the file that is expected and the option to set") {
@@ -214,7 +197,8 @@ TEST_CASE("what dinotxt lacks is named with the file that is expected and the op
 TEST_CASE("a checkpoint of another family is recognised in each of dinotxt's three places") {
   const std::string clip = parity_case("clip/openai_state_dict") + "ViT-tiny.pth";
   const std::string as_weights = "{plugin: dinotxt, heads: 4, vision_head: false, weights: ";
-  mentions(refused(ErrorKind::checkpoint, as_weights + clip + "}"), "CLIP");
+  mentions(refused(ErrorKind::checkpoint, as_weights + clip + "}"),
+           "but dinotxt's `weights` must be a DINOv2 (dinov2_vitl14_reg4_pretrain.pth)");
   mentions(refused(ErrorKind::checkpoint, as_weights + kCase + "vision_head.pth}"), "vision head");
   const std::string as_head = kImages + ", vision_head_weights: ";
   mentions(refused(ErrorKind::checkpoint, as_head + kCase + "text_encoder.pth}"), "text encoder");
@@ -229,9 +213,9 @@ TEST_CASE("a DINO without LayerScale is no image tower for dinotxt") {
   const TestFolder folder;
   const std::string dino =
       changed_copy(folder / "dino.safetensors", parity_case("dino/dinov2_noreg") + "weights.pth",
-                   [](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
+                   [](std::string& name, at::Tensor&) {
                      const bool dropped = name.find(".ls") != std::string::npos || name == "mask_token";
-                     return dropped ? std::nullopt : std::optional(tensor);
+                     name = dropped ? std::string() : name;
                    });
   mentions(refused(ErrorKind::checkpoint,
                    "{plugin: dinotxt, heads: 4, vision_head: false, weights: " + dino + "}"),
@@ -240,18 +224,15 @@ TEST_CASE("a DINO without LayerScale is no image tower for dinotxt") {
 
 TEST_CASE("parts of dinotxt that belong to models of different widths are refused") {
   const TestFolder folder;
-  const auto narrow = [](const std::string&, const at::Tensor& tensor) -> std::optional<at::Tensor> {
-    return half_as_wide(tensor, 32);
-  };
+  const auto narrow = [](std::string&, at::Tensor& tensor) { tensor = half_as_wide(tensor, 32); };
   const std::string head = changed_copy(folder / "head.safetensors", kCase + "vision_head.pth", narrow);
   mentions(refused(ErrorKind::config, kImages + ", vision_head_weights: " + head + "}"),
            "reads 16 dimensions, but the image tower has 32");
   for (const int64_t dims : {int64_t{48}, int64_t{47}}) {
-    const std::string encoder =
-        changed_copy(folder / "text.safetensors", kCase + "text_encoder.pth",
-                     [&](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
-                       return name == "head.linear_projection.weight" ? tensor.slice(0, 0, dims) : tensor;
-                     });
+    const std::string encoder = changed_copy(
+        folder / "text.safetensors", kCase + "text_encoder.pth", [&](std::string& name, at::Tensor& tensor) {
+          tensor = name == "head.linear_projection.weight" ? tensor.slice(0, 0, dims) : tensor;
+        });
     const std::string options = ", vision_head: false, text_heads: 5, text_weights: " + encoder + "}";
     if (dims % 2 == 0) {
       mentions(refused(ErrorKind::config, kImages + options),
@@ -264,26 +245,37 @@ TEST_CASE("parts of dinotxt that belong to models of different widths are refuse
 
 TEST_CASE("dinotxt reports missing and mis-shaped tensors by the names that the files have") {
   const TestFolder folder;
-  const std::string head =
-      changed_copy(folder / "head.safetensors", kCase + "vision_head.pth",
-                   [](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
-                     if (name == "block_list.1.mlp.w2.bias") {
-                       return std::nullopt;
-                     }
-                     return name == "block_list.0.attn.qkv.weight" ? tensor.slice(0, 0, 64) : tensor;
-                   });
+  const std::string head = changed_copy(
+      folder / "head.safetensors", kCase + "vision_head.pth", [](std::string& name, at::Tensor& tensor) {
+        tensor = name == "block_list.0.attn.qkv.weight" ? tensor.slice(0, 0, 64) : tensor;
+        name = name == "block_list.1.mlp.w2.bias" ? std::string() : name;
+      });
   const std::string of_head =
       refused(ErrorKind::checkpoint, kImages + ", vision_head_weights: " + head + "}");
   mentions(of_head, "block_list.1.mlp.w2.bias");
   mentions(of_head, "block_list.0.attn.qkv.weight");
-  const std::string encoder =
-      changed_copy(folder / "text.safetensors", kCase + "text_encoder.pth",
-                   [](const std::string& name, const at::Tensor& tensor) -> std::optional<at::Tensor> {
-                     const bool dropped = name == "backbone.blocks.1.feed_forward.fc1.weight";
-                     return dropped ? std::nullopt : std::optional(tensor);
-                   });
+  const std::string encoder = copy_without(folder / "text.safetensors", kCase + "text_encoder.pth",
+                                           "backbone.blocks.1.feed_forward.fc1.weight");
   mentions(refused(ErrorKind::checkpoint, "{plugin: dinotxt, text_heads: 5, text_weights: " + encoder + "}"),
            "backbone.blocks.1.feed_forward.fc1.weight");
+}
+
+TEST_CASE("a vision head or text encoder that lost any tensor is reported, whichever tensor that is") {
+  const TestFolder folder;
+  for (const std::string lost : {"block_list.0.ls1.gamma", "block_list.1.ls2.gamma",
+                                 "block_list.0.norm1.weight", "block_list.1.", "ln_final.weight"}) {
+    CAPTURE(lost);
+    const std::string head = copy_without(folder / "head.safetensors", kCase + "vision_head.pth", lost);
+    mentions(refused(ErrorKind::checkpoint, kImages + ", vision_head_weights: " + head + "}"),
+             "missing      " + lost);
+  }
+  for (const std::string lost : {"backbone.token_embedding.weight", "head.linear_projection.weight"}) {
+    CAPTURE(lost);
+    const std::string encoder = copy_without(folder / "text.safetensors", kCase + "text_encoder.pth", lost);
+    mentions(
+        refused(ErrorKind::checkpoint, "{plugin: dinotxt, text_heads: 5, text_weights: " + encoder + "}"),
+        "missing      " + lost);
+  }
 }
 
 TEST_CASE("dinotxt refuses heads and sizes that do not fit") {

@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <patchioner/backbone.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
@@ -26,6 +30,35 @@ inline std::shared_ptr<Backbone> made_backbone(const std::string& yaml) {
 /// An expected tensor of a golden case.
 inline at::Tensor expected_tensor(const std::string& folder, const std::string& name) {
   return StateDict::open(parity_case(folder) + "expected.safetensors").tensor(name);
+}
+
+/// A copy of a checkpoint whose tensors `change` may rename and replace; an empty name leaves one out. It is
+/// written as what the ending of `path` says, .safetensors or .pth; gives the path.
+inline std::string changed_copy(const std::filesystem::path& path, const std::string& file,
+                                const std::function<void(std::string& name, at::Tensor& tensor)>& change) {
+  const StateDict original = StateDict::open(file);
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (std::string name : original.names()) {
+    at::Tensor tensor = original.tensor(name);
+    change(name, tensor);
+    if (!name.empty()) {
+      tensors.emplace_back(name, tensor.contiguous());
+    }
+  }
+  if (path.extension() == ".safetensors") {
+    write_safetensors(path, tensors);
+  } else {
+    write_torch_state_dict(path, tensors);
+  }
+  return path.string();
+}
+
+/// A copy without the tensors whose names begin like that.
+inline std::string copy_without(const std::filesystem::path& path, const std::string& file,
+                                const std::string& start) {
+  return changed_copy(path, file, [&start](std::string& name, at::Tensor&) {
+    name = name.starts_with(start) ? std::string() : name;
+  });
 }
 
 /// Whether each image of a batch gets what it gets alone.

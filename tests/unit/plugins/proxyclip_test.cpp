@@ -4,8 +4,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "made_backbone.hpp"
 #include "refusals.hpp"
 #include "test_folder.hpp"
@@ -45,20 +43,6 @@ void refuses_pixels(const Backbone& backbone, at::IntArrayRef shape, const std::
   CHECK(contains(message, part));
 }
 
-/// The checkpoint `file` with `change` made to its tensors, written into `folder`.
-std::string changed(const TestFolder& folder, const std::string& file,
-                    const std::function<void(std::map<std::string, at::Tensor>&)>& change) {
-  const StateDict whole = StateDict::open(file);
-  std::map<std::string, at::Tensor> tensors;
-  for (const std::string& name : whole.names()) {
-    tensors[name] = whole.tensor(name);
-  }
-  change(tensors);
-  const std::string path = (folder.path() / "changed.safetensors").string();
-  write_safetensors(path, {tensors.begin(), tensors.end()});
-  return path;
-}
-
 }  // namespace
 
 TEST_CASE("proxyclip delivers CLIP's vectors of unit length on the proxy's grid, and nothing else") {
@@ -88,10 +72,35 @@ TEST_CASE("proxyclip takes rows and columns in their order in inputs that are no
   const ImageFeatures features = backbone->encode(wide);
   CHECK(features.patches.sizes() == at::IntArrayRef({1, 6, 9, 24}));
   CHECK(intermediate(*backbone, wide, "tokens_before_last").size(1) == 1 + 4 * 6);
-  const at::Tensor values = intermediate(*backbone, wide, "v_resized");
-  CHECK(values.sizes() == at::IntArrayRef({1, 64, 6, 9}));
   const at::Tensor attention = intermediate(*backbone, wide, "proxy_attn");
   CHECK(at::allclose(attention.sum(-1), at::ones({1, 54})));
+  // Values of the last block, by hand: from the tokens that enter it, on CLIP's 4 x 6 patches of 12 pixels.
+  const StateDict clip = StateDict::open(kCase + "clip.pt");
+  const auto weight = [&clip](const std::string& name) {
+    return clip.tensor("visual.transformer.resblocks.2." + name).to(at::kFloat);
+  };
+  const at::Tensor tokens = intermediate(*backbone, wide, "tokens_before_last").slice(1, 1);  // [1,24,64]
+  const at::Tensor normed = at::layer_norm(tokens, {64}, weight("ln_1.weight"), weight("ln_1.bias"), 1e-5);
+  const at::Tensor values = at::linear(normed, weight("attn.in_proj_weight").slice(0, 128),
+                                       weight("attn.in_proj_bias").slice(0, 128));  // [1,24,64]
+  const at::Tensor map = values.view({1, 4, 6, 64}).permute({0, 3, 1, 2}).contiguous();
+  CHECK(at::allclose(intermediate(*backbone, wide, "v_resized"), at::upsample_bilinear2d(map, {6, 9}, false),
+                     1e-4, 1e-5));
+}
+
+TEST_CASE("proxyclip's DINO resamples positions for an input that is not square, its CLIP does not") {
+  const auto backbone = proxyclip(kClip + kDino);
+  const at::Tensor pixels = random_pixels({1, 3, 44, 44});
+  const auto seen = [&](int64_t height, int64_t width, const char* what) {
+    return intermediate(*backbone, pixels.slice(2, 0, height).slice(3, 0, width), what);
+  };
+  // 5 x 5 patches of 8 pixels in each, which is the table's own grid, and 3 x 3 of CLIP's 12.
+  const at::Tensor native = seen(40, 40, "proxy_feats");
+  CHECK(at::equal(seen(44, 44, "proxy_feats"), native));
+  const at::Tensor wide = seen(40, 44, "proxy_feats");
+  CHECK(wide.sizes() == native.sizes());
+  CHECK_FALSE(at::allclose(wide, native, 1e-3, 1e-3));
+  CHECK(at::equal(seen(40, 44, "tokens_before_last"), seen(40, 40, "tokens_before_last")));
 }
 
 TEST_CASE("proxyclip's intermediates are made when they are asked for, and misspelt ones are named") {
@@ -106,7 +115,12 @@ TEST_CASE("proxyclip's intermediates are made when they are asked for, and missp
   const std::vector<std::string> wrong = {"proxy_atn"};
   const std::string message = refusal_of(ErrorKind::data, [&] { (void)backbone->encode(pixels, wrong); });
   CHECK(contains(message, "did you mean 'proxy_attn'"));
-  CHECK(backbone->probe("position_table", {{"grid", at::tensor({2, 8}, at::kLong)}}).size(0) == 17);
+  // CLIP's table has 16 rows for patches: a grid of as many takes it untouched, whatever its shape.
+  const auto table = [&](int64_t rows, int64_t columns) {
+    return backbone->probe("position_table", {{"grid", at::tensor({rows, columns}, at::kLong)}});
+  };
+  CHECK(at::equal(table(2, 8), table(4, 4)));
+  CHECK_FALSE(at::equal(table(3, 5), table(4, 4).slice(0, 0, 16)));
 }
 
 TEST_CASE("proxyclip leaves out what is no whole patch for DINO and CLIP, and refuses it for DINOv2") {
@@ -250,27 +264,25 @@ TEST_CASE("proxyclip recognises checkpoints of the wrong family") {
 
 TEST_CASE("proxyclip reports what a half lacks, and settings that do not fit, by their own names") {
   const TestFolder folder;
-  const std::string short_dino = changed(folder, kCase + "dino_v1.pth", [](auto& tensors) {
-    tensors.erase("blocks.1.mlp.fc1.bias");
-    tensors["norm.weight"] = at::ones({5});
-  });
+  const std::string short_dino = changed_copy(folder / "dino.safetensors", kCase + "dino_v1.pth",
+                                              [](std::string& name, at::Tensor& tensor) {
+                                                tensor = name == "norm.weight" ? at::ones({5}) : tensor;
+                                                name = name == "blocks.1.mlp.fc1.bias" ? std::string() : name;
+                                              });
   refuses(ErrorKind::checkpoint, kClip + "proxy_heads: 4, proxy_weights: " + short_dino,
           "blocks.1.mlp.fc1.bias");
   refuses(ErrorKind::checkpoint, kClip + "proxy_heads: 4, proxy_weights: " + short_dino, "norm.weight");
-  const std::string text_alone = changed(folder, kCase + "clip.pt", [](auto& tensors) {
-    std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("visual."); });
-  });
+  const std::string text_alone = copy_without(folder / "text.safetensors", kCase + "clip.pt", "visual.");
   refuses(ErrorKind::checkpoint, kDino + "clip_format: openai, clip_weights: " + text_alone,
           "no image tower");
   refuses(ErrorKind::config, kClip + "proxy_weights: " + kCase + "dino_v1.pth", "set `proxy_heads`");
   refuses(ErrorKind::config, kClip + "proxy_heads: 5, proxy_weights: " + kCase + "dino_v1.pth",
           "into 5 heads");
   refuses(ErrorKind::config, kDino + "clip_format: timm, " + kClip, "clip_format is timm");
-  const std::string bare = changed(folder, kCase + "clip.pt", [](auto& tensors) {
-    for (const char* name : {"input_resolution", "context_length", "vocab_size"}) {
-      tensors.erase(name);
-    }
-  });
+  const std::string bare =
+      changed_copy(folder / "bare.safetensors", kCase + "clip.pt", [](std::string& name, at::Tensor& tensor) {
+        name = tensor.dim() == 0 && name != "logit_scale" ? std::string() : name;
+      });
   refuses(ErrorKind::config, kDino + "clip_weights: " + bare, "set `clip_heads`");
   refuses(ErrorKind::config, kClip + kDino + "gamma: -1", "gamma");
   refuses(ErrorKind::config, kClip + kDino + "similarity_mean: none", "similarity_mean");

@@ -10,6 +10,7 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "image/image.hpp"
 #include "refusals.hpp"
 #include "runtime/captioner.hpp"
 #include "runtime/plugin_host.hpp"
@@ -31,26 +32,11 @@ at::Tensor expected(const std::string& name) {
   return expected_tensor("clip/regionclip", name);
 }
 
-using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-
 /// The tiny checkpoint under other names; an empty name leaves a tensor out.
-std::string write_variant(const fs::path& folder,
-                          const std::function<std::string(const std::string&)>& rename,
-                          const std::function<at::Tensor(const std::string&, at::Tensor)>& change = {}) {
-  const StateDict file = StateDict::open(kFile);
-  Tensors tensors;
-  for (const std::string& name : file.names()) {
-    if (const std::string renamed = rename(name); !renamed.empty()) {
-      tensors.emplace_back(renamed, change ? change(name, file.tensor(name)) : file.tensor(name));
-    }
-  }
-  const fs::path path = folder / "variant.pth";
-  write_torch_state_dict(path, tensors);
-  return path.string();
-}
-
-std::string without(const std::string& name, const std::string& prefix) {
-  return name.starts_with(prefix) ? std::string() : name;
+std::string renamed_copy(const fs::path& folder,
+                         const std::function<std::string(const std::string&)>& rename) {
+  return changed_copy(folder / "variant.pth", kFile,
+                      [&rename](std::string& name, at::Tensor&) { name = rename(name); });
 }
 
 Region box(double x, double y, double width, double height) {
@@ -153,7 +139,7 @@ TEST_CASE("regionclip reads flat files, files under state_dict's names and CLIPs
       }};
   for (size_t i = 0; i < renamings.size(); ++i) {
     CAPTURE(i);
-    const auto made = backbone("", write_variant(folder.path(), renamings[i]));
+    const auto made = backbone("", renamed_copy(folder.path(), renamings[i]));
     CHECK(at::allclose(made->encode(input).global, expected("cls_token"), 2e-4, 2e-4));
     CHECK(at::allclose(made->encode_token_ids(ids), expected("text_embed"), 2e-4, 2e-4));
   }
@@ -259,6 +245,11 @@ TEST_CASE("regionclip refuses regions that mean nothing") {
             (void)made->encode_regions(pixels.repeat({2, 1, 1, 1}), std::span(&whole, 1), geometry(*made));
           }),
       "one image");
+  mentions(
+      refusal_of(
+          ErrorKind::data,
+          [&] { (void)made->encode_regions(expected("big_input"), std::span(&whole, 1), geometry(*made)); }),
+      "expected [1,3,64,64]");
 }
 
 TEST_CASE("regionclip refuses inputs that its network cannot cut") {
@@ -284,10 +275,8 @@ TEST_CASE("regionclip refuses inputs that its network cannot cut") {
 TEST_CASE("regionclip says which half is missing, and which option brings it") {
   const TestFolder images_folder;
   const TestFolder texts_folder;
-  const std::string images = write_variant(
-      images_folder.path(), [](const std::string& name) { return without(name, "lang_encoder."); });
-  const std::string texts =
-      write_variant(texts_folder.path(), [](const std::string& name) { return without(name, "backbone."); });
+  const std::string images = copy_without(images_folder / "variant.pth", kFile, "lang_encoder.");
+  const std::string texts = copy_without(texts_folder / "variant.pth", kFile, "backbone.");
   const std::vector<std::string> caption = {"a dog"};
   const auto sees = backbone("", images);
   CHECK_FALSE(sees->capabilities().text);
@@ -315,6 +304,36 @@ TEST_CASE("regionclip says which half is missing, and which option brings it") {
            "holds no language encoder");
 }
 
+TEST_CASE("texts from any CLIP are those that the backbone clip gives on its file") {
+  const TestFolder folder;
+  const std::string texts = copy_without(folder / "texts.pth", kFile, "backbone.");
+  const std::string openai = parity_case("clip/openai_state_dict") + "ViT-tiny.pth";
+  const std::string split =
+      changed_copy(folder / "open_clip.pth", openai, [](std::string& name, at::Tensor&) {
+        const bool text = name.starts_with("transformer.") || name.starts_with("token_embedding.") ||
+                          name.starts_with("ln_final.") || name == "positional_embedding" ||
+                          name == "text_projection";
+        name = text ? "text." + name : name;
+      });
+  const std::string hugging_face = parity_case("clip/hf_safetensors") + "model.safetensors";
+  const at::Tensor ids = expected("text_ids");
+  for (const auto& [file, clip_options] :
+       {std::pair{split, ", format: openai"}, {hugging_face, ""}, {openai, ""}}) {
+    CAPTURE(file);
+    const auto clip = made_backbone("{plugin: clip, weights: " + file + clip_options + "}");
+    const auto made = backbone("text_weights: " + file, texts);
+    CHECK(at::equal(made->encode_token_ids(ids), clip->encode_token_ids(ids)));
+    CHECK(made->text_fingerprint() == clip->text_fingerprint());
+  }
+  mentions(refusal_of(ErrorKind::checkpoint,
+                      [&] {
+                        (void)backbone(
+                            "text_weights: " + parity_case("clip/timm_safetensors") + "model.safetensors",
+                            texts);
+                      }),
+           "any CLIP with a text tower");
+}
+
 TEST_CASE("regionclip recognises checkpoints of other families") {
   const auto refused = [](const std::string& file) {
     return refusal_of(ErrorKind::checkpoint, [&] {
@@ -327,12 +346,11 @@ TEST_CASE("regionclip recognises checkpoints of other families") {
   mentions(refused("clip/regionclip/expected.safetensors"), "of no model that is known here");
   mentions(refused("clip/hf_safetensors/model.safetensors"), "Hugging Face CLIP");
   const TestFolder folder;
-  const std::string dense = write_variant(folder.path(), [](const std::string& name) {
+  const std::string dense = renamed_copy(folder.path(), [](const std::string& name) {
     return name.starts_with("lang_encoder.") ? "text_encoder." + name.substr(13) : name;
   });
   mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", dense); }), "is a DenseCLIP");
-  const std::string headless = write_variant(
-      folder.path(), [](const std::string& name) { return without(name, "backbone.attnpool."); });
+  const std::string headless = copy_without(folder / "variant.pth", kFile, "backbone.attnpool.");
   mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", headless); }),
            "without the attention pool (backbone.attnpool.*)");
   PluginHost host;
@@ -346,26 +364,36 @@ TEST_CASE("regionclip recognises checkpoints of other families") {
 
 TEST_CASE("regionclip names missing tensors and wrong shapes as the file calls them") {
   const TestFolder folder;
-  const std::string missing = write_variant(folder.path(), [](const std::string& name) {
+  const std::string missing = renamed_copy(folder.path(), [](const std::string& name) {
     return name == "backbone.layer2.0.bn2.running_var" ? std::string() : name;
   });
   mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", missing); }),
            "missing      backbone.layer2.0.bn2.running_var [8]");
-  const std::string gap = write_variant(
-      folder.path(), [](const std::string& name) { return without(name, "backbone.layer1.0.bn"); });
+  for (const std::string lost : {"backbone.layer1.0.conv1.weight", "backbone.attnpool.positional_embedding",
+                                 "lang_encoder.token_embedding.weight", "lang_encoder.ln_final.weight"}) {
+    CAPTURE(lost);
+    const std::string file = copy_without(folder / "variant.pth", kFile, lost);
+    mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", file); }), "missing      " + lost);
+  }
+  const std::string uneven =
+      changed_copy(folder / "variant.pth", kFile, [](std::string& name, at::Tensor& tensor) {
+        tensor = name == "backbone.attnpool.positional_embedding" ? tensor.slice(0, 0, 4) : tensor;
+      });
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", uneven); }), "variant.pth");
+  mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", uneven); }),
+           "backbone.attnpool.positional_embedding has 4 rows");
+  const std::string gap = copy_without(folder / "variant.pth", kFile, "backbone.layer1.0.bn");
   mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", gap); }),
            "backbone.layer1.0.bn1.weight");
-  const std::string wrong = write_variant(
-      folder.path(), [](const std::string& name) { return name; },
-      [](const std::string& name, at::Tensor tensor) {
-        return name == "backbone.attnpool.q_proj.bias" ? tensor.slice(0, 0, 7) : tensor;
+  const std::string wrong =
+      changed_copy(folder / "variant.pth", kFile, [](std::string& name, at::Tensor& tensor) {
+        tensor = name == "backbone.attnpool.q_proj.bias" ? tensor.slice(0, 0, 7) : tensor;
       });
   mentions(refusal_of(ErrorKind::checkpoint, [&] { (void)backbone("", wrong); }),
            "backbone.attnpool.q_proj.bias is [7], expected [128]");
-  const std::string narrow = write_variant(
-      folder.path(), [](const std::string& name) { return name; },
-      [](const std::string& name, at::Tensor tensor) {
-        return name == "lang_encoder.text_projection" ? tensor.slice(1, 0, 30) : tensor;
+  const std::string narrow =
+      changed_copy(folder / "variant.pth", kFile, [](std::string& name, at::Tensor& tensor) {
+        tensor = name == "lang_encoder.text_projection" ? tensor.slice(1, 0, 30) : tensor;
       });
   mentions(refusal_of(ErrorKind::config, [&] { (void)backbone("", narrow); }),
            "leads to 40 dimensions, the language encoder");
@@ -377,7 +405,25 @@ TEST_CASE("regionclip's chain takes native regions") {
       "}\n";
   PluginHost host;
   const Captioner captioner(parse_yaml(yaml, "test.yaml"), host);
-  CHECK(captioner.backbone().capabilities().regions);
+  const Image image = read_image(parity_case("clip/alphaclip") + "img0.png", ExifOrientation::ignore);
+  const auto wide = static_cast<double>(image.width());
+  const auto high = static_cast<double>(image.height());
+  std::vector<CaptionTask> tasks(1);
+  tasks[0].image = image;
+  tasks[0].regions = {box(wide / 4, high / 4, wide / 2, high / 3), box(-500, 0, 3, 3), {WholeImage{}, ""}};
+  const auto results = captioner.caption(tasks, {.decode = false});
+  const ImageGeometry sizes = geometry_of(captioner.backbone().image_spec(), image.width(), image.height());
+  const at::Tensor straight =
+      captioner.backbone()
+          .encode_regions(preprocess(image, sizes.spec).unsqueeze(0), tasks[0].regions, sizes)
+          .features;  // [3,D]
+  REQUIRE(results[0].size() == 3);
+  for (int64_t i = 0; i < 3; ++i) {
+    CHECK(at::allclose(results[0][static_cast<size_t>(i)].feature, straight[i], 1e-4, 1e-5));
+  }
+  CHECK_FALSE(at::allclose(straight[0], straight[2], 1e-2, 1e-2));
+  REQUIRE(results[0][1].warnings.size() == 1);
+  CHECK(contains(results[0][1].warnings[0], "lies outside"));
 }
 
 }  // namespace patchioner
