@@ -23,6 +23,14 @@ WeightSource rounded_to_half(WeightSource source) {
   };
 }
 
+/// What the plugin calls one of its options of a CLIP: behind "clip_text_" text_heads is clip_text_heads.
+std::string option_name(const ClipLoadOptions& options, std::string_view option) {
+  constexpr std::string_view kText = "text_";
+  const std::string& prefix = options.choices.option_prefix;
+  const bool said = prefix.ends_with(kText) && option.starts_with(kText);
+  return prefix + std::string(said ? option.substr(kText.size()) : option);
+}
+
 template <class Setting>
 Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& checkpoint,
               const ClipLoadOptions& options, const char* what, const char* option) {
@@ -32,9 +40,10 @@ Setting known(const std::optional<Setting>& setting, const ClipCheckpoint& check
   throw Error(
       ErrorKind::config,
       "{0}: the {1} cannot be read from the weights; give the model's configuration file as `{2}config` (or "
-      "lay it beside the weights), or set `{2}{3}`, or say `{2}format: openai` when OpenAI's own model is "
+      "lay it beside the weights), or set `{3}`, or say `{2}format: openai` when OpenAI's own model is "
       "meant (QuickGELU, heads of 64)",
-      checkpoint.state_dict().description(), what, options.choices.option_prefix, option);
+      checkpoint.state_dict().description(), what, options.choices.option_prefix,
+      option_name(options, option));
 }
 
 /// A tower's head count as settings say it. Where nothing does, not even the activation, any source of
@@ -44,7 +53,7 @@ int64_t heads_of(const std::optional<int64_t>& setting, const std::optional<Acti
                  const ClipLoadOptions& options, const char* what, const char* option) {
   const bool ask = !setting && width && (!activation || usual_head_count(width));
   return head_count_of(ask ? known(setting, checkpoint, options, what, option) : setting.value_or(0), width,
-                       checkpoint.state_dict(), options.choices.option_prefix + option);
+                       checkpoint.state_dict(), option_name(options, option));
 }
 
 int64_t size_of(const ClipCheckpoint& checkpoint, const std::string& name, size_t axis) {

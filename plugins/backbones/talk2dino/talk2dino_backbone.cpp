@@ -42,8 +42,9 @@ void Talk2DinoBackbone::load_texts() {
   require_family(clip_weights_, {CheckpointFamily::clip},
                  "`clip_text_weights` must be a CLIP with a text tower");
   ClipLoadOptions load;
-  load.choices = {options_.clip_text_format, options_.clip_text_config, options_.clip_text_activation, 0,
-                  options_.clip_text_heads};
+  load.choices = {options_.clip_text_format,     options_.clip_text_config,
+                  options_.clip_text_activation, 0,
+                  options_.clip_text_heads,      "clip_text_"};
   load.image = false;
   load.device = context_.device;
   load.precision = context_.precision;

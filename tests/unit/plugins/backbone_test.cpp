@@ -281,6 +281,22 @@ TEST_CASE("talk2dino puts CLIP's text tower in front of its projection") {
            "projection:" + StateDict::open(folder.path() / "p.safetensors").digest());
 }
 
+TEST_CASE("what the weights of talk2dino's CLIP do not say is asked for by talk2dino's own options") {
+  const TestFolder folder;
+  const std::string bare = changed_copy(
+      folder / "bare.pth", kCases + "clip/openai_state_dict/ViT-tiny.pth",
+      [](std::string& name, at::Tensor& tensor) { name = tensor.dim() == 0 ? std::string() : name; });
+  const std::string message =
+      refused_options("{plugin: talk2dino, projection_weights: " + kCases +
+                      "dino/talk2dino_e2e/projection.pth, act: tanh, hidden_layer: true, "
+                      "clip_text_weights: " +
+                      bare + "}");
+  for (const char* part :
+       {"as `clip_text_config`", "set `clip_text_heads`", "say `clip_text_format: openai`"}) {
+    mentions(message, part);
+  }
+}
+
 TEST_CASE("talk2dino refuses projections whose settings contradict their weights") {
   const std::string variants = kCases + "dino/talk2dino_variants/";
   const TestFolder folder;
