@@ -72,8 +72,8 @@ class Backbone {
   virtual ImageFeatures encode(const at::Tensor& pixels,
                                std::span<const std::string> intermediates = {}) const = 0;
 
-  /// Text embeddings [N,D] of the same space, not L2-normalised. Throws an Error of kind data for a text that
-  /// is too long when truncation is off. [any-thread]
+  /// Text embeddings [N,D] of the same space, of the length that the model gives them. Throws an Error of
+  /// kind data for a text that is too long when truncation is off. [any-thread]
   virtual at::Tensor encode_text(std::span<const std::string> texts) const = 0;
 
   /// The text side fed with token ids [N,C] (int64) instead of texts; for tokenizers that live elsewhere.
