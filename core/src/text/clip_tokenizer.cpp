@@ -2,21 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <patchioner/error.hpp>
-#include <shared_mutex>
-#include <unordered_map>
 
 #include "support/utf8.hpp"
 #include "text/clip_vocabulary.hpp"
+#include "text/piece_cache.hpp"
 #include "text/unicode.hpp"
 
 namespace patchioner {
 namespace {
-
-// Words come again and again, so that their ids are remembered: so many of them, and none longer than this.
-constexpr size_t kMostCachedPieces = 1u << 17;
-constexpr size_t kLongestCachedPiece = 64;  // bytes
 
 enum class CharacterClass { letter, number, space, other };
 
@@ -106,12 +100,8 @@ struct ClipTokenizer::Data {
 
   /// Appends the ids of one piece.
   void append_piece(const std::string& piece, std::vector<int64_t>& ids) const {
-    {
-      const std::shared_lock lock(mutex_);
-      if (const auto found = cache_.find(piece); found != cache_.end()) {
-        ids.insert(ids.end(), found->second.begin(), found->second.end());
-        return;
-      }
+    if (cache_.append(piece, ids)) {
+      return;
     }
     std::vector<int32_t> symbols;
     if (piece == kStartOfText || piece == kEndOfText) {
@@ -124,12 +114,7 @@ struct ClipTokenizer::Data {
       vocabulary.merges.apply(symbols);
     }
     ids.insert(ids.end(), symbols.begin(), symbols.end());
-    if (piece.size() <= kLongestCachedPiece) {
-      const std::unique_lock lock(mutex_);
-      if (cache_.size() < kMostCachedPieces) {
-        cache_.emplace(piece, std::move(symbols));
-      }
-    }
+    cache_.remember(piece, std::move(symbols));
   }
 
   template <class Character>
@@ -144,8 +129,7 @@ struct ClipTokenizer::Data {
   }
 
  private:
-  mutable std::shared_mutex mutex_;
-  mutable std::unordered_map<std::string, std::vector<int32_t>> cache_;
+  PieceCache cache_;
 };
 
 std::shared_ptr<const ClipTokenizer> ClipTokenizer::open(const std::filesystem::path& vocabulary,

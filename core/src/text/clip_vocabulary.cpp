@@ -9,52 +9,13 @@
 
 #include "support/files.hpp"
 #include "support/utf8.hpp"
-#include "text/gzip.hpp"
-#include "text/table_text.hpp"
+#include "text/byte_pair_files.hpp"
 
 namespace patchioner {
 namespace {
 
 /// The published text file holds more merges than CLIP uses.
 constexpr size_t kMostTextMerges = 49152 - 256 - 2;
-
-using MergeList = std::vector<std::pair<std::string, std::string>>;
-
-/// Reads "left right" lines. `place` begins messages; the first line, a header, is line 1.
-MergeList read_merge_lines(std::string_view text, const std::string& place, size_t most) {
-  MergeList merges;
-  size_t line_number = 0;
-  while (!text.empty() && merges.size() < most) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    ++line_number;
-    if (line_number == 1) {
-      if (line.find("#version") == std::string_view::npos) {
-        throw Error(ErrorKind::data,
-                    "{}: this is no tokenizer vocabulary: the first line must hold '#version', as those of "
-                    "bpe_simple_vocab_16e6.txt and merges.txt do",
-                    place);
-      }
-      continue;
-    }
-    const auto parts = table_entries(line, " \t\r");
-    if (parts.empty()) {
-      continue;
-    }
-    if (parts.size() != 2) {
-      throw Error(ErrorKind::data,
-                  "{}:{}: a merge is two symbols with a space between them, but here are {}; the file is "
-                  "damaged or cut",
-                  place, line_number, parts.size());
-    }
-    merges.emplace_back(parts[0], parts[1]);
-  }
-  if (line_number == 0) {
-    throw Error(ErrorKind::data, "{}: the vocabulary is empty", place);
-  }
-  return merges;
-}
 
 int32_t add_token(ClipVocabulary& vocabulary, std::string token) {
   const auto id = static_cast<int32_t>(vocabulary.tokens.size());
@@ -87,57 +48,11 @@ void number_tokens(ClipVocabulary& vocabulary, const MergeList& merges, const st
 }
 
 /// Ids as vocab.json gives them.
-void read_token_map(ClipVocabulary& vocabulary, const nlohmann::json& map, const std::string& place) {
-  const auto fail = [&](const std::string& reason) -> Error {
-    return Error(ErrorKind::data, "{}: {}", place, reason);
-  };
-  if (!map.is_object() || map.empty()) {
-    throw fail("a vocabulary is a JSON object from token to id");
+void take_token_map(ClipVocabulary& vocabulary, const nlohmann::json& map, const std::string& place) {
+  vocabulary.tokens = read_token_map(map, place);
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    vocabulary.ids[vocabulary.tokens[id]] = static_cast<int32_t>(id);
   }
-  constexpr size_t kMostTokens = 1u << 24;
-  if (map.size() > kMostTokens) {
-    throw fail("the vocabulary has too many tokens");
-  }
-  vocabulary.tokens.resize(map.size());
-  std::vector<bool> seen(map.size());
-  for (const auto& [token, id] : map.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= map.size() || seen[id.get<size_t>()]) {
-      throw fail(
-          fmt::format("the id of token '{}' is {}, but the ids of {} tokens must be 0 to {}, each once",
-                      token, id.dump(), map.size(), map.size() - 1));
-    }
-    seen[id.get<size_t>()] = true;
-    vocabulary.tokens[id.get<size_t>()] = token;
-    vocabulary.ids[token] = id.get<int32_t>();
-  }
-}
-
-nlohmann::json parse_json(std::string_view text, const std::string& place) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::data, "{}: the file is no valid JSON ({}); it may be cut", place, error.what());
-  }
-}
-
-/// Merges of a tokenizer.json: "a b" or ["a", "b"].
-MergeList read_merge_array(const nlohmann::json& array, const std::string& place) {
-  MergeList merges;
-  for (const nlohmann::json& entry : array) {
-    if (entry.is_string()) {
-      const auto& text = entry.get_ref<const std::string&>();
-      const auto parts = table_entries(text, " ");
-      if (parts.size() == 2) {
-        merges.emplace_back(parts[0], parts[1]);
-        continue;
-      }
-    } else if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string()) {
-      merges.emplace_back(entry[0].get<std::string>(), entry[1].get<std::string>());
-      continue;
-    }
-    throw Error(ErrorKind::data, "{}: {} is no merge of two symbols", place, entry.dump());
-  }
-  return merges;
 }
 
 /// Looks up what encode needs, and refuses a vocabulary that could not represent every text.
@@ -187,11 +102,6 @@ std::filesystem::path find_in_folder(const std::filesystem::path& folder) {
               folder.string());
 }
 
-std::string read_unpacked(const std::filesystem::path& path) {
-  std::string content = read_file(path);
-  return is_gzip(content) ? gunzip(content, path.string()) : content;
-}
-
 }  // namespace
 
 ClipVocabulary read_clip_vocabulary(const std::filesystem::path& path) {
@@ -210,25 +120,18 @@ ClipVocabulary read_clip_vocabulary(const std::filesystem::path& path) {
     merges = read_merge_lines(content, place, kMostTextMerges);
     number_tokens(vocabulary, merges, place);
   } else {
-    const nlohmann::json document = parse_json(content, place);
-    const auto model = document.find("model");
-    if (model != document.end() && model->is_object()) {
-      if (!model->contains("vocab") || !model->contains("merges") || !(*model)["merges"].is_array()) {
-        throw Error(
-            ErrorKind::data,
-            "{}: the tokenizer's model has no 'vocab' and 'merges'; only byte-pair models can be read",
-            place);
-      }
-      read_token_map(vocabulary, (*model)["vocab"], place);
+    const nlohmann::json document = parse_vocabulary_json(content, place);
+    if (const nlohmann::json* model = byte_pair_model(document, place); model != nullptr) {
+      take_token_map(vocabulary, (*model)["vocab"], place);
       merges = read_merge_array((*model)["merges"], place);
     } else {
-      read_token_map(vocabulary, document, place);
+      take_token_map(vocabulary, document, place);
       const std::filesystem::path merges_file = file.parent_path() / "merges.txt";
       if (!std::filesystem::exists(merges_file)) {
         throw Error(ErrorKind::io, "{}: the merges are missing; merges.txt must lie beside vocab.json",
                     merges_file.string());
       }
-      merges = read_merge_lines(read_unpacked(merges_file), merges_file.string(), SIZE_MAX);
+      merges = read_merge_lines(read_unpacked(merges_file), merges_file.string());
     }
   }
   finish(vocabulary, merges, place);
