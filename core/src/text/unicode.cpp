@@ -203,25 +203,16 @@ std::u32string lower_case(std::u32string_view text) {
   return result;
 }
 
-std::u32string compose_canonically(std::u32string text) {
-  // Below U+0300 nothing combines and nothing decomposes for good.
-  if (std::all_of(text.begin(), text.end(), [](char32_t code_point) { return code_point < 0x300; })) {
-    return text;
-  }
+std::u32string decompose_canonically(std::u32string_view text) {
   const Normalization& tables = normalization();
   std::u32string decomposed;
   decomposed.reserve(text.size());
   for (const char32_t code_point : text) {
     tables.decompose(code_point, decomposed);
   }
-
-  std::vector<uint8_t> classes(decomposed.size());
-  for (size_t position = 0; position < decomposed.size(); ++position) {
-    classes[position] = tables.combining_class(decomposed[position]);
-  }
   for (size_t begin = 0; begin < decomposed.size();) {
     size_t end = begin;
-    while (end < decomposed.size() && classes[end] != 0) {
+    while (end < decomposed.size() && tables.combining_class(decomposed[end]) != 0) {
       ++end;
     }
     if (end - begin > 1) {
@@ -233,6 +224,16 @@ std::u32string compose_canonically(std::u32string text) {
     }
     begin = end + 1;
   }
+  return decomposed;
+}
+
+std::u32string compose_canonically(std::u32string text) {
+  // Below U+0300 nothing combines and nothing decomposes for good.
+  if (std::all_of(text.begin(), text.end(), [](char32_t code_point) { return code_point < 0x300; })) {
+    return text;
+  }
+  const Normalization& tables = normalization();
+  const std::u32string decomposed = decompose_canonically(text);
 
   std::u32string result;
   result.reserve(decomposed.size());

@@ -25,6 +25,9 @@ bool is_word_character(char32_t code_point);
 /// The text in lower case: full mappings, the final sigma included.
 std::u32string lower_case(std::u32string_view text);
 
+/// Normalisation form D.
+std::u32string decompose_canonically(std::u32string_view text);
+
 /// Normalisation form C.
 std::u32string compose_canonically(std::u32string text);
 
