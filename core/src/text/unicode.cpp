@@ -36,8 +36,13 @@ std::vector<LowerRun> read_lower_runs() {
   return runs;
 }
 
-char32_t simple_lower_case(char32_t code_point) {
+const std::vector<LowerRun>& lower_runs() {
   static const std::vector<LowerRun> runs = read_lower_runs();
+  return runs;
+}
+
+char32_t simple_lower_case(char32_t code_point) {
+  const std::vector<LowerRun>& runs = lower_runs();
   const auto after = std::upper_bound(runs.begin(), runs.end(), code_point,
                                       [](char32_t value, const LowerRun& run) { return value < run.first; });
   if (after == runs.begin()) {
@@ -48,11 +53,16 @@ char32_t simple_lower_case(char32_t code_point) {
   return code_point <= run.last && distance % run.step == 0 ? run.image + distance : code_point;
 }
 
+const CodePointSet& cased_letters() {
+  static const CodePointSet cased(unicode_tables::kCased);
+  return cased;
+}
+
 /// A capital sigma ends a word when a cased letter precedes it and none follows, case-ignorable characters
 /// skipped.
 bool is_final_sigma(std::u32string_view text, size_t position) {
   static const CodePointSet ignorable(unicode_tables::kCaseIgnorable);
-  static const CodePointSet cased(unicode_tables::kCased);
+  const CodePointSet& cased = cased_letters();
   size_t before = position;
   while (before > 0 && ignorable.contains(text[before - 1])) {
     --before;
@@ -201,6 +211,32 @@ std::u32string lower_case(std::u32string_view text) {
     }
   }
   return result;
+}
+
+char32_t upper_case_letter(char32_t code_point) {
+  if (code_point < 0x80) {
+    return code_point >= U'a' && code_point <= U'z' ? code_point - 32 : code_point;
+  }
+  for (const LowerRun& run : lower_runs()) {
+    const char32_t distance = code_point - run.image;
+    if (code_point >= run.image && distance <= run.last - run.first && distance % run.step == 0) {
+      return run.first + distance;
+    }
+  }
+  return code_point;
+}
+
+bool is_upper_case(std::u32string_view text) {
+  bool any = false;
+  for (const char32_t code_point : text) {
+    if (cased_letters().contains(code_point)) {
+      if (lower_case(std::u32string_view(&code_point, 1)) == std::u32string_view(&code_point, 1)) {
+        return false;
+      }
+      any = true;
+    }
+  }
+  return any;
 }
 
 std::u32string decompose_canonically(std::u32string_view text) {

@@ -25,6 +25,13 @@ bool is_word_character(char32_t code_point);
 /// The text in lower case: full mappings, the final sigma included.
 std::u32string lower_case(std::u32string_view text);
 
+/// The capital of a letter that has one of its own (simple mappings alone, so that U+00DF stays), or the
+/// letter.
+char32_t upper_case_letter(char32_t code_point);
+
+/// Whether the text has letters with case, and all of them are capitals.
+bool is_upper_case(std::u32string_view text);
+
 /// Normalisation form D.
 std::u32string decompose_canonically(std::u32string_view text);
 
