@@ -36,6 +36,13 @@ const std::vector<CaseKind>& case_kinds() {
       {"pipeline.decoder.decap_data", verify_decap_data, nullptr},
       {"pipeline.decoder.decap_training", verify_decap_training, nullptr},
       {"pipeline.pipeline", verify_pipeline, nullptr},
+      {"decoders.bpe_small", verify_byte_pairs, nullptr},
+      {"decoders.bpe_gpt2", verify_byte_pairs, nullptr},
+      {"decoders.rule_parser", verify_rule_parser, nullptr},
+      {"decoders.entity_retrieval", verify_entity_retrieval, nullptr},
+      {"decoders.meacap_concepts", verify_meacap_concepts, nullptr},
+      {"decoders.minilm_tiny", verify_sentence_encoder, nullptr},
+      {"decoders.t5_tiny", verify_t5, nullptr},
       {"pipeline.data.trace_benchmark", nullptr, "the trace benchmark builder is not part of this version"},
   };
   return kinds;

@@ -26,6 +26,13 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
 
 void verify_pipeline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
+void verify_byte_pairs(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_rule_parser(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_entity_retrieval(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_t5(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
 void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);

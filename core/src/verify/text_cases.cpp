@@ -1,8 +1,9 @@
-// Golden cases of the tokenizer.
+// Golden cases of the tokenizers.
 #include <patchioner/error.hpp>
 
 #include "support/files.hpp"
 #include "text/clip_tokenizer.hpp"
+#include "text/gpt2_tokenizer.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
@@ -87,6 +88,42 @@ void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, Plug
                    ids.size(0) == entry.at("length").get<int64_t>());
     expected[0].narrow(0, 0, ids.size(0)).copy_(ids);
     report.compare("\"" + text[0] + "\"", tokenizer->tokenize(text, context, true), expected);
+  }
+}
+
+void verify_byte_pairs(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+  const nlohmann::json& json = golden.json();
+  std::filesystem::path merges;
+  std::filesystem::path vocabulary;
+  for (const auto& [name, meaning] : json.at("files").items()) {
+    (name.ends_with(".json") ? vocabulary : merges) = golden.file(name);
+  }
+  const auto tokenizer = Gpt2Tokenizer::open(merges, vocabulary);
+  report.require("vocab_size", tokenizer->size() == json.at("vocab_size").get<int64_t>());
+  report.require("eos_id", tokenizer->end_id() == json.at("eos_id").get<int64_t>());
+  if (json.contains("known_ids")) {
+    for (const auto& [text, ids] : json["known_ids"].items()) {
+      report.compare("known_ids \"" + text + "\"", as_tensor(tokenizer->encode(text)),
+                     as_tensor(ids.get<std::vector<int64_t>>()));
+    }
+  }
+  size_t index = 0;
+  for (const auto& entry : json.at("encode")) {
+    report.compare(fmt::format("encode[{}]", index++),
+                   as_tensor(tokenizer->encode(entry.at("text").get<std::string>())),
+                   as_tensor(entry.at("ids").get<std::vector<int64_t>>()));
+  }
+  index = 0;
+  for (const auto& entry : json.at("decode")) {
+    const auto ids = entry.at("ids").get<std::vector<int64_t>>();
+    const std::string name = fmt::format("decode[{}].", index++);
+    const std::pair<const char*, Gpt2Decoding> forms[] = {
+        {"text", {}}, {"text_clean_up", {false, true}}, {"text_skip_special", {true, false}}};
+    for (const auto& [form, options] : forms) {
+      if (entry.contains(form)) {
+        report.compare_text(name + form, tokenizer->decode(ids, options), entry[form].get<std::string>());
+      }
+    }
   }
 }
 
