@@ -183,7 +183,8 @@ class PictureNames {
 
   /// An image whose file no picture may replace.
   void keep(const Item& item);
-  /// Throws an Error of kind usage when the picture would replace an image.
+  /// Throws an Error of kind usage when the picture would replace an image, or a file that is no such
+  /// picture.
   std::filesystem::path next(const Item& item);
 
  private:

@@ -30,9 +30,10 @@ std::string in_column(std::string text) {
   return text;
 }
 
-/// Makes the folder that `file` goes into when it is not there.
+/// Makes the folder that `file` goes into when it is not there, or clears up there behind killed runs.
 const std::string& with_folder(const std::string& file) {
   make_folder_of(file);
+  remove_abandoned_parts(file);
   return file;
 }
 
@@ -69,6 +70,13 @@ std::filesystem::path PictureNames::next(const Item& item) {
   if (images_.contains(canonical_ / name)) {
     throw Error(ErrorKind::usage,
                 "--annotate: the picture of {} would replace the image {}; give a folder without images",
+                item.name, (folder_ / name).string());
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(folder_ / name, ignored) && !is_written_png(folder_ / name)) {
+    throw Error(ErrorKind::usage,
+                "--annotate: the picture of {} would replace {}, which this command did not write; give "
+                "another folder",
                 item.name, (folder_ / name).string());
   }
   return folder_ / name;

@@ -14,11 +14,18 @@ struct Named {
   std::string path;
 };
 
+/// One name for a file, whatever way it is written; what cannot be followed (a pipe in /proc) keeps its own.
+fs::path canonical_of(const fs::path& path) {
+  std::error_code failed;
+  fs::path canonical = fs::weakly_canonical(path, failed);
+  return failed ? path : canonical;
+}
+
 }  // namespace
 
 fs::path entry_of(const fs::path& path) {
   const fs::path folder = path.parent_path();
-  return fs::weakly_canonical(folder.empty() ? "." : folder) / path.filename();
+  return canonical_of(folder.empty() ? "." : folder) / path.filename();
 }
 
 std::string config_beside(const std::string& output) {
@@ -40,18 +47,18 @@ void check_targets(const Arguments& arguments, const std::deque<Item>& known) {
   std::map<fs::path, std::string> taken;  // what each file is for
   for (const Item& item : known) {
     if (!item.path.empty()) {
-      taken.emplace(fs::weakly_canonical(item.path), "an image to be captioned");
+      taken.emplace(canonical_of(item.path), "an image to be captioned");
     }
   }
   if (!arguments.config.empty()) {
-    taken.emplace(fs::weakly_canonical(arguments.config), "the config of this run");
+    taken.emplace(canonical_of(arguments.config), "the config of this run");
   }
   if (!arguments.regions_file.empty()) {
-    taken.emplace(fs::weakly_canonical(arguments.regions_file), "the file of --regions");
+    taken.emplace(canonical_of(arguments.regions_file), "the file of --regions");
   }
   for (const auto& [option, text] : arguments.regions) {
     if (option == "mask") {
-      taken.emplace(fs::weakly_canonical(text), "the file of --mask");
+      taken.emplace(canonical_of(text), "the file of --mask");
     }
   }
   for (const Named& target : targets) {
@@ -60,7 +67,7 @@ void check_targets(const Arguments& arguments, const std::deque<Item>& known) {
                   "{}: '-' is no file; leave the option out and use --json for records on standard output",
                   target.option);
     }
-    const auto [place, is_new] = taken.emplace(fs::weakly_canonical(target.path), target.option);
+    const auto [place, is_new] = taken.emplace(canonical_of(target.path), target.option);
     if (!is_new) {
       throw Error(ErrorKind::usage, "{}: {} would be written over {}; give another name", target.path,
                   target.option, place->second);

@@ -137,14 +137,15 @@ void sort_words(Arguments& arguments) {
     }
     std::error_code ignored;
     const bool file = std::filesystem::exists(word, ignored);
-    if (has_suffix(word, {".yaml", ".yml"}) || (!file && is_config_name(word) && !is_image_name(word))) {
+    if (is_override(word)) {
+      arguments.overrides.push_back(std::move(word));
+    } else if (has_suffix(word, {".yaml", ".yml"}) ||
+               (!file && is_config_name(word) && !is_image_name(word))) {
       if (!arguments.config.empty()) {
         throw Error(ErrorKind::usage, "{}: is a second config beside {}; one describes the run", word,
                     arguments.config);
       }
       arguments.config = std::move(word);
-    } else if (is_override(word)) {
-      arguments.overrides.push_back(std::move(word));
     } else if (!file && word.find('=') != std::string::npos && !is_image_name(word)) {
       throw Error(
           ErrorKind::usage,

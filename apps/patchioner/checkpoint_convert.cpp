@@ -105,6 +105,7 @@ void run_convert(const ConvertArguments& arguments) {
   const PoliteInterrupt polite;
   const Conversion conversion = plan_conversion(source, options);
   check_output(source, conversion, arguments);
+  make_folder_of(arguments.output);
   write_conversion(conversion, arguments.output);
   fmt::print("{} is {}\n", source.path().string(), conversion.identity.words);
   fmt::print("wrote {}: {} tensors, {}\n", arguments.output, conversion.tensors.size(),

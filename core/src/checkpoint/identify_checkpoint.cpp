@@ -117,7 +117,9 @@ Found find_alphaclip(const StateDict& file) {
 }
 
 Found find_denseclip(const StateDict& file) {
-  if (!file.contains_prefix("text_encoder.") || !file.contains_prefix("backbone.")) {
+  // A ViT behind this prefix is DenseCLIP's with or without texts; a ResNet without them may be RegionCLIP's.
+  const bool vit = file.contains_prefix("backbone.transformer.resblocks.");
+  if (!vit && (!file.contains_prefix("text_encoder.") || !file.contains_prefix("backbone."))) {
     return std::nullopt;
   }
   if (file.contains_prefix("backbone.layer1.")) {

@@ -233,7 +233,11 @@ class Composer {
     for (const Value& entry : defaults) {
       const DefaultEntry parsed = parse_default(entry, "");
       if (parsed.group.empty()) {
-        add_document(find_config("", parsed.names.front(), file, parsed.origin), document, parsed.origin);
+        const size_t slash =
+            parsed.names.front().rfind('/');  // "experiment/emoji": a folder without a section
+        const std::string folder = slash == std::string::npos ? "" : parsed.names.front().substr(0, slash);
+        const std::string name = parsed.names.front().substr(slash == std::string::npos ? 0 : slash + 1);
+        add_document(find_config(folder, name, file, parsed.origin), document, parsed.origin);
       } else if (!is_chosen(parsed.group)) {
         Value wrapped = Value::Map();
         wrapped.set(parsed.group, choices(parsed, file));

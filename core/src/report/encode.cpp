@@ -1,5 +1,8 @@
 #include "report/encode.hpp"
 
+#include <zlib.h>
+
+#include <fstream>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -57,6 +60,21 @@ size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+constexpr size_t kPngHeaderBytes = 8 + 25;  // signature and the chunk IHDR
+constexpr std::string_view kPngAuthor("Software\0patchioner", 19);
+
+/// A chunk as PNG wants it: length, type, data, checksum of both; numbers with the highest byte first.
+std::string png_chunk(std::string_view type, std::string_view data) {
+  const auto number = [](uint32_t value) {
+    return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+                       static_cast<char>(value >> 8), static_cast<char>(value)};
+  };
+  const std::string content = std::string(type) + std::string(data);
+  const auto checksum = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
+  return number(static_cast<uint32_t>(data.size())) + content + number(checksum);
+}
+
 }  // namespace
 
 std::string encode_png(const at::Tensor& pixels) {
@@ -68,7 +86,17 @@ std::string encode_jpeg(const at::Tensor& pixels, int quality) {
 }
 
 void write_png(const std::filesystem::path& path, const at::Tensor& pixels) {
-  write_file(path, encode_png(pixels));
+  std::string png = encode_png(pixels);
+  png.insert(kPngHeaderBytes, png_chunk("tEXt", kPngAuthor));
+  write_file(path, png);
+}
+
+bool is_written_png(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string mark = png_chunk("tEXt", kPngAuthor);
+  std::string start(kPngHeaderBytes + mark.size(), '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return file && start.substr(kPngHeaderBytes) == mark;
 }
 
 at::Tensor shrink(const at::Tensor& pixels, int64_t longest) {

@@ -15,8 +15,11 @@ std::string encode_png(const at::Tensor& pixels);
 /// [H,W,3] RGB uint8 as JPEG; `quality` 1 to 100.
 std::string encode_jpeg(const at::Tensor& pixels, int quality);
 
-/// Writes a PNG atomically. Throws an Error of kind io.
+/// Writes a PNG atomically, with a line inside that says who wrote it. Throws an Error of kind io.
 void write_png(const std::filesystem::path& path, const at::Tensor& pixels);
+
+/// Whether a file was written by write_png; false for what cannot be read.
+bool is_written_png(const std::filesystem::path& path);
 
 /// At most `longest` pixels on the longer side; a smaller image comes back as it is. Area averaging, for
 /// looking at only.

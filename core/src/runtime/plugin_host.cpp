@@ -96,6 +96,27 @@ void resolve_paths(const PluginRecord& record, Value& options, bool fetch) {
   }
 }
 
+/// Behind a failure: which files the options name that are not there, and where one reads about them.
+std::string absent_files_hint(const PluginRecord& record, const Value& options) {
+  std::vector<std::string> absent;
+  for (const Parameter& parameter : record.parameters) {
+    const Value* value = options.find(parameter.name);
+    const bool word = value != nullptr && value->is_text() &&
+                      std::find(parameter.choices.begin(), parameter.choices.end(), value->as_text()) !=
+                          parameter.choices.end();
+    std::error_code ignored;
+    if (parameter.type == ParameterType::path && value != nullptr && value->is_text() && !word &&
+        !value->as_text().empty() && !fs::exists(value->as_text(), ignored)) {
+      absent.push_back(parameter.name + " " + value->as_text());
+    }
+  }
+  return absent.empty() ? ""
+                        : fmt::format(
+                              " (not there: {}; docs/weights.md says where published files come from, "
+                              "PATCHIONER_WEIGHTS names their folder)",
+                              fmt::join(absent, ", "));
+}
+
 /// Whether a library in that folder can be of that kind: only where the folder is called after another kind
 /// ("decoders"), it cannot.
 bool may_be(PluginKind kind, const fs::path& file) {
@@ -231,7 +252,8 @@ std::shared_ptr<Interface> PluginHost::State::make(PluginKind kind, const Value&
   try {
     object = library.descriptor->create(&validated, &context);
   } catch (const Error& error) {
-    throw error.within(what);
+    const std::string hint = absent_files_hint(library.record, validated);
+    throw Error(error.kind(), "{}: {}{}", what, error.what(), hint);
   } catch (const c10::Error& error) {
     throw Error(ErrorKind::plugin, "{} ({}): LibTorch refused an operation: {}", what,
                 library.record.file.string(), error.what_without_backtrace());

@@ -55,6 +55,8 @@ PluginContext plugin_context(const RuntimeOptions& options) {
   }
   if (options.device == "cuda" || (options.device == "auto" && has_gpu)) {
     context.device = at::Device(at::kCUDA, 0);
+    // fp32 means fp32: cuDNN's convolutions would round to TF32 unless they are told not to.
+    at::globalContext().setAllowTF32CuDNN(false);
   }
   context.precision = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   return context;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <patchioner/error.hpp>
 #include <vector>
@@ -147,6 +149,28 @@ void make_folder_of(const std::filesystem::path& file) {
   if (failed) {
     throw Error(ErrorKind::io, "{}: cannot be written: its folder is not there and cannot be made: {}",
                 file.string(), failed.message());
+  }
+}
+
+void remove_abandoned_parts(const std::filesystem::path& target) {
+  const std::string start = target.filename().string() + ".";
+  constexpr std::string_view kEnd = ".partial";
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  std::error_code ignored;
+  for (auto entry = std::filesystem::directory_iterator(folder, ignored);
+       !ignored && entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(start) || !name.ends_with(kEnd) || name.size() <= start.size() + kEnd.size()) {
+      continue;
+    }
+    const std::string process = name.substr(start.size(), name.size() - start.size() - kEnd.size());
+    pid_t id = 0;
+    const auto [end, error] = std::from_chars(process.data(), process.data() + process.size(), id);
+    if (error == std::errc() && end == process.data() + process.size() && id > 0 && ::kill(id, 0) != 0 &&
+        errno == ESRCH) {
+      std::error_code failed;
+      std::filesystem::remove(entry->path(), failed);
+    }
   }
 }
 

@@ -75,6 +75,10 @@ class AtomicFile {
 /// the want of a folder.
 void make_folder_of(const std::filesystem::path& file);
 
+/// Takes away what killed processes left behind of an AtomicFile for `target`. Nothing is thrown: what cannot
+/// be taken away does no harm.
+void remove_abandoned_parts(const std::filesystem::path& target);
+
 /// AtomicFile with one write.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
