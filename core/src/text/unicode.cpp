@@ -214,8 +214,12 @@ std::u32string lower_case(std::u32string_view text) {
 }
 
 char32_t upper_case_letter(char32_t code_point) {
+  constexpr char32_t kSharpS = 0xdf;  // its capital U+1E9E is not what it becomes in upper case
   if (code_point < 0x80) {
     return code_point >= U'a' && code_point <= U'z' ? code_point - 32 : code_point;
+  }
+  if (code_point == kSharpS) {
+    return code_point;
   }
   for (const LowerRun& run : lower_runs()) {
     const char32_t distance = code_point - run.image;

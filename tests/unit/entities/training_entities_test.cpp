@@ -27,6 +27,8 @@ TEST_CASE("a caption begins with a capital and ends with a mark") {
   CHECK(clean_training_caption("several giraffes standing behind a tree \"there\"") ==
         "Several giraffes standing behind a tree \"there\"");
   CHECK(clean_training_caption(" \u00e9clairs \n") == "\u00c9clairs.");
+  CHECK(clean_training_caption("\u00df") == "\u00df.");
+  CHECK(clean_training_caption("\u03c9 \u00e5") == "\u03a9 \u00e5.");
   CHECK(clean_training_caption("9 O'CLOCK") == "9 o'clock.");
   CHECK(clean_training_caption("9") == "9.");
   CHECK(clean_training_caption(" ") == "");
