@@ -94,7 +94,7 @@ at::Tensor Gpt2::attention_mask(const Gpt2Cache& cache, int64_t new_positions) c
   return seen;
 }
 
-at::Tensor Gpt2::run(const at::Tensor& embeddings, Gpt2Cache& cache) const {
+at::Tensor Gpt2::run(const at::Tensor& embeddings, Gpt2Cache& cache, std::vector<at::Tensor>* blocks) const {
   const int64_t rows = embeddings.size(0);
   const int64_t length = embeddings.size(1);
   const int64_t width = config_.n_embd;
@@ -126,6 +126,9 @@ at::Tensor Gpt2::run(const at::Tensor& embeddings, Gpt2Cache& cache) const {
     const at::Tensor inner =
         layer.mlp_in.forward(normed.to(precision_), Activation::gelu_tanh);  // [N,T,inner]
     x = x + layer.mlp_out.forward(inner);
+    if (blocks != nullptr) {
+      blocks->push_back(x);
+    }
   }
   cache.length_ = total;
   return at::layer_norm(x, {width}, ln_f_weight_, ln_f_bias_, config_.layer_norm_epsilon);

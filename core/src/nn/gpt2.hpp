@@ -60,8 +60,9 @@ class Gpt2 {
 
   /// Runs T further positions of every row: embeddings [N,T,E] (without positions, which are added here) to
   /// hidden states [N,T,E] after the final layer norm; the cache grows by T. Throws an Error of kind data
-  /// when it is full.
-  at::Tensor run(const at::Tensor& embeddings, Gpt2Cache& cache) const;
+  /// when it is full. `blocks`, when given, receives what each block put out [N,T,E].
+  at::Tensor run(const at::Tensor& embeddings, Gpt2Cache& cache,
+                 std::vector<at::Tensor>* blocks = nullptr) const;
 
   /// Hidden states [...,E] to logits [...,V], float32.
   at::Tensor logits(const at::Tensor& hidden) const;

@@ -3,16 +3,17 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
+#include <vector>
 
 #include "nn/gpt2.hpp"
+#include "nn/prompt.hpp"
 
 namespace patchioner {
 
 struct GreedySearchOptions {
   int64_t steps = 30;             ///< ids a row, at most
   int64_t allowed_ids = 0;        ///< only ids below this are chosen; 0: all of them
-  std::optional<int64_t> end_id;  ///< a row ends behind it; without it every row takes all steps
+  std::vector<int64_t> end_ids;   ///< a row ends behind one of these; without any it takes all steps
   bool log_probabilities = true;  ///< whether they are computed
   int64_t rows_at_once = 128;     ///< bounds memory; no influence on results
 };
@@ -27,6 +28,10 @@ struct GreedySearchResult {
 /// chosen; a row whose logits are NaN chooses id 0, with NaN as log-probability. Rows do not influence one
 /// another.
 GreedySearchResult greedy_search(const Gpt2& model, const at::Tensor& prefix,
+                                 const GreedySearchOptions& options);
+
+/// The same from prompts of unequal length.
+GreedySearchResult greedy_search(const Gpt2& model, const PromptBatch& prompts,
                                  const GreedySearchOptions& options);
 
 }  // namespace patchioner

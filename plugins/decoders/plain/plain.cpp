@@ -161,7 +161,7 @@ std::vector<Caption> PlainDecoder::decode(const DecodeInput& input) const {
   if (tokenizer_ != nullptr) {
     search.allowed_ids = tokenizer_->size();
     if (options_.score_until_end && !input.explain) {
-      search.end_id = tokenizer_->end_id();
+      search.end_ids = {tokenizer_->end_id()};
     }
   }
   const at::Tensor prefix =

@@ -127,14 +127,14 @@ TEST_CASE("rows end behind their end id without touching the others") {
   GreedySearchOptions options;
   options.steps = 12;
   const at::Tensor full = greedy_search(model, prefix, options).ids;
-  options.end_id = full[0][3].item<int64_t>();
+  options.end_ids = {full[0][3].item<int64_t>()};
   const GreedySearchResult stopped = greedy_search(model, prefix, options);
   for (int64_t row = 0; row < 6; ++row) {
     bool ended = false;
     for (int64_t step = 0; step < options.steps; ++step) {
       const int64_t expected = ended ? -1 : full[row][step].item<int64_t>();
       CHECK(stopped.ids[row][step].item<int64_t>() == expected);
-      ended = ended || expected == *options.end_id;
+      ended = ended || expected == options.end_ids.front();
     }
   }
 }
