@@ -32,7 +32,7 @@ constexpr std::array<FamilyFacts, 20> kFacts = {{
     {Family::dinotxt_text, "dinotxt_text", "the backbone dinotxt reads it as `text_weights`"},
     {Family::plain_decoder, "plain_decoder", "the decoder plain reads it"},
     {Family::clipcap_decoder, "clipcap_decoder", ""},
-    {Family::viecap_decoder, "viecap_decoder", ""},
+    {Family::viecap_decoder, "viecap_decoder", "the decoder viecap reads it"},
     {Family::gpt2, "gpt2", ""},
     {Family::memory_bank, "memory_bank", "the gap memory reads it as `bank`"},
     {Family::lora, "lora", "merge it into the model that it was made for, and give that"},

@@ -1,6 +1,7 @@
 #include "nn/beam_search.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <patchioner/error.hpp>
 #include <span>

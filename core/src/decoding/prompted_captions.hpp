@@ -1,0 +1,40 @@
+// From features and hard prompts to captions, as the decoders with hard prompts give them.
+#pragma once
+
+#include <patchioner/decoder.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "decoding/prompted_options.hpp"
+
+namespace patchioner {
+
+/// Rows of features [R,D] whose values are all finite; the others get an empty caption.
+std::vector<int64_t> finite_rows(const at::Tensor& features);
+
+/// What a decoder that is derived from it does with its prompts. [any-thread]
+class PromptedCaptions {
+ public:
+  /// Throws as PromptedGpt2 does, and config for an option that is out of range.
+  PromptedCaptions(const PromptedOptions& options, const PluginContext& context);
+
+  int64_t dim() const { return model_.dim(); }
+  const PromptedGpt2& model() const { return model_; }
+  bool reads_hard_prompts() const { return layout_ != PromptLayout::no_hard; }
+
+  /// One caption a row of features [R,D] of any length, all finite, with a hard prompt a row unless the
+  /// layout has none.
+  std::vector<Caption> captions(const at::Tensor& features, std::span<const std::string> hard_prompts,
+                                bool explain) const;
+
+ private:
+  PromptedGpt2 model_;
+  PromptLayout layout_;
+  PromptPadding padding_;
+  TextSearchOptions search_;
+  bool perplexity_;
+  Gpt2Decoding decoding_;
+};
+
+}  // namespace patchioner

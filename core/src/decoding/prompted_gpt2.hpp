@@ -1,0 +1,85 @@
+// A GPT-2 behind a mapping network, which speaks after a soft prompt, made from a feature, and a hard prompt,
+// which is a text: what ViECap and MeaCap share (spec/04 sections 3, 6 and 7).
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <memory>
+#include <patchioner/plugin.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/beam_search.hpp"
+#include "nn/gpt2.hpp"
+#include "nn/mapping_network.hpp"
+#include "nn/prompt.hpp"
+#include "text/gpt2_tokenizer.hpp"
+
+namespace patchioner {
+
+/// What the language model reads before it speaks, in this order.
+enum class PromptLayout { soft_first, hard_first, only_hard, no_hard };
+
+/// Of "soft_first", "hard_first", "only_hard" or "no_hard"; anything else is an Error of kind config.
+PromptLayout prompt_layout(const std::string& name);
+
+/// Prompts of one call that are not equally long.
+enum class PromptPadding {
+  masked,     ///< each row is decoded as if alone
+  reference,  ///< hard prompts are filled up with the token id 0 behind, which the model reads (spec/04 R1)
+};
+
+struct TextSearchOptions {
+  bool beam = false;                            ///< otherwise greedy
+  int64_t beam_width = 5;                       ///< texts kept at every step of a beam search
+  int64_t max_length = 64;                      ///< ids a text, at most, prompts not counted
+  double temperature = 1;                       ///< of a beam search: logits are divided by it
+  std::vector<std::string> stop = {".", " ."};  ///< a text ends behind the last token of one of these
+};
+
+struct PromptedGpt2Files {
+  std::filesystem::path weights;     ///< ViECap's checkpoint, `coco_prefix-*.pt`, or safetensors of its names
+  std::filesystem::path merges;      ///< GPT-2's tokenizer (Gpt2Tokenizer::open)
+  std::filesystem::path vocabulary;  ///< `vocab.json`; may be empty
+  int64_t mapping_heads = 8;
+  int64_t language_model_heads = 12;
+};
+
+/// Immutable. [any-thread]
+class PromptedGpt2 {
+ public:
+  /// Throws Error: io, checkpoint when the file is no such decoder, config when heads do not divide widths,
+  /// data when the tokenizer is another one than the model's.
+  PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context);
+
+  /// D, the width of the features that it reads.
+  int64_t dim() const { return mapper_->config().dim; }
+
+  const MappingNetwork& mapper() const { return *mapper_; }
+  const Gpt2& model() const { return model_; }
+  const Gpt2Tokenizer& tokenizer() const { return *tokenizer_; }
+
+  /// What the model reads: features [R,D] of unit length, a hard prompt a row (none with `no_hard`).
+  PromptBatch prompts(const at::Tensor& features, std::span<const std::string> hard_prompts,
+                      PromptLayout layout, PromptPadding padding = PromptPadding::masked) const;
+
+  /// The texts of each row, the best one first: `beam_width` of them, or one of a greedy search.
+  std::vector<std::vector<FoundText>> search(const PromptBatch& prompts,
+                                             const TextSearchOptions& options) const;
+
+  /// For each text exp of the mean cross entropy of its tokens behind the first, without any prompt; infinite
+  /// for fewer than two tokens.
+  std::vector<double> perplexities(std::span<const std::string> texts) const;
+
+ private:
+  at::Tensor hard_embeddings(const std::string& text, size_t length) const;
+  std::vector<int64_t> end_ids(const std::vector<std::string>& stop) const;
+  PluginContext context_;
+  std::shared_ptr<const Gpt2Tokenizer> tokenizer_;
+  std::unique_ptr<const MappingNetwork> mapper_;
+  Gpt2 model_;
+};
+
+}  // namespace patchioner

@@ -1,0 +1,101 @@
+#include "viecap.hpp"
+
+#include <c10/core/GradMode.h>
+#include <fmt/ranges.h>
+
+#include <patchioner/error.hpp>
+
+#include "decoding/nested_section.hpp"
+#include "entities/entity_names.hpp"
+
+namespace patchioner {
+
+ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& context)
+    : captions_(options, context), bridged_(options.retrieval_feature == "bridged") {
+  if (!captions_.reads_hard_prompts()) {
+    return;
+  }
+  section_ = read_section<EntitiesSection>(options.entities, "decoder.entities");
+  retrieval_.temperature = section_.temperature;
+  retrieval_.top_k = section_.top_k;
+  retrieval_.threshold = section_.threshold;
+  EntityNameOptions wanted;
+  wanted.single_words_only = section_.single_words_only;
+  names_ = read_entity_names(section_.names, wanted);
+  if (section_.embeddings.empty()) {
+    return;  // made when the backbone is known
+  }
+  const at::Tensor embeddings =
+      read_entity_embeddings(section_.embeddings, names_.size(), section_.names);  // [M,D]
+  if (embeddings.size(1) != dim()) {
+    throw Error(ErrorKind::config,
+                "{}: the entity embeddings are {} wide, but the decoder {} reads features of width {}; both "
+                "must belong to the backbone's space",
+                section_.embeddings, embeddings.size(1), options.weights, dim());
+  }
+  retriever_ = std::make_shared<const EntityRetriever>(names_, embeddings, section_.embeddings);
+}
+
+std::shared_ptr<const EntityRetriever> ViecapDecoder::embedded_by(const Backbone& backbone) const {
+  const EntityEncoder encoder{[&](std::span<const std::string> texts) { return backbone.encode_text(texts); },
+                              backbone.text_fingerprint()};
+  const EntityPrompts prompts =
+      section_.prompts == "single" ? EntityPrompts::single : EntityPrompts::ensemble;
+  const at::Tensor embeddings = section_.cache.empty()
+                                    ? embed_entities(names_, prompts, encoder)
+                                    : cached_entity_embeddings(section_.cache, names_, prompts, encoder);
+  return std::make_shared<const EntityRetriever>(names_, embeddings, section_.names);
+}
+
+std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* backbone) const {
+  const std::lock_guard lock(mutex_);
+  if (!section_.embeddings.empty()) {
+    return retriever_;
+  }
+  if (backbone == nullptr || !backbone->capabilities().text) {
+    throw Error(
+        ErrorKind::config,
+        "decoder.entities has no 'embeddings', and there is no backbone with a text side to make them "
+        "with; give the embeddings of {}",
+        section_.names);
+  }
+  const std::string fingerprint = backbone->text_fingerprint();
+  if (retriever_ == nullptr || fingerprint != embedded_by_) {
+    retriever_ = embedded_by(*backbone);
+    embedded_by_ = fingerprint;
+  }
+  return retriever_;
+}
+
+std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
+  const c10::NoGradGuard no_gradients;
+  const at::Tensor& all = input.features;
+  if (!all.defined() || all.dim() != 2 || all.size(1) != dim()) {
+    throw Error(ErrorKind::data, "the decoder viecap reads features of width {}, but was given [{}]", dim(),
+                all.defined() ? fmt::format("{}", fmt::join(all.sizes(), ",")) : "nothing");
+  }
+  const std::vector<int64_t> rows = finite_rows(all);
+  std::vector<Caption> result(static_cast<size_t>(all.size(0)));
+  if (rows.empty()) {
+    return result;
+  }
+  const at::Tensor index = at::tensor(rows, at::kLong).to(all.device());
+  std::vector<std::string> hard_prompts;
+  if (captions_.reads_hard_prompts()) {
+    const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
+    const std::shared_ptr<const EntityRetriever> retriever = this->retriever(input.backbone);
+    for (const auto& matches : retriever->retrieve(own.index_select(0, index), retrieval_)) {
+      hard_prompts.push_back(hard_prompt(retriever->names_of(matches)));
+    }
+  }
+  std::vector<Caption> captions = captions_.captions(all.index_select(0, index), hard_prompts, input.explain);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
+  }
+  return result;
+}
+
+}  // namespace patchioner
+
+PATCHIONER_PLUGIN(decoder, viecap, "1.0", "ViECap: a GPT-2 behind soft prompts and named entities",
+                  patchioner::ViecapDecoder, patchioner::ViecapOptions)
