@@ -31,7 +31,7 @@ constexpr std::array<FamilyFacts, 20> kFacts = {{
     {Family::dinotxt_head, "dinotxt_head", "the backbone dinotxt reads it as `vision_head_weights`"},
     {Family::dinotxt_text, "dinotxt_text", "the backbone dinotxt reads it as `text_weights`"},
     {Family::plain_decoder, "plain_decoder", "the decoder plain reads it"},
-    {Family::clipcap_decoder, "clipcap_decoder", ""},
+    {Family::clipcap_decoder, "clipcap_decoder", "the decoder clipcap reads it"},
     {Family::viecap_decoder, "viecap_decoder", "the decoder viecap reads it"},
     {Family::gpt2, "gpt2", ""},
     {Family::memory_bank, "memory_bank", "the gap memory reads it as `bank`"},

@@ -1,6 +1,5 @@
 #include "decoding/prompted_captions.hpp"
 
-#include "nn/unit_length.hpp"
 #include "text/caption_text.hpp"
 
 namespace patchioner {
@@ -10,8 +9,9 @@ std::vector<int64_t> finite_rows(const at::Tensor& features) {
   return {rows.const_data_ptr<int64_t>(), rows.const_data_ptr<int64_t>() + rows.size(0)};
 }
 
-PromptedCaptions::PromptedCaptions(const PromptedOptions& options, const PluginContext& context)
-    : model_(options.files(), context),
+PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedKind kind,
+                                   const PluginContext& context)
+    : model_(options.files(kind), context),
       layout_(prompt_layout(options.layout)),
       padding_(options.reference_batch_padding ? PromptPadding::reference : PromptPadding::masked),
       search_(options.search_options()),
@@ -26,8 +26,7 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
   if (features.size(0) == 0) {
     return captions;
   }
-  const PromptBatch prompts =
-      model_.prompts(unit_rows(features.to(at::kFloat)), hard_prompts, layout_, padding_);
+  const PromptBatch prompts = model_.prompts(features, hard_prompts, layout_, padding_);
   std::vector<std::string> texts;
   for (std::vector<FoundText>& found : model_.search(prompts, search_)) {
     FoundText& best = found.front();

@@ -17,7 +17,7 @@ std::vector<int64_t> finite_rows(const at::Tensor& features);
 class PromptedCaptions {
  public:
   /// Throws as PromptedGpt2 does, and config for an option that is out of range.
-  PromptedCaptions(const PromptedOptions& options, const PluginContext& context);
+  PromptedCaptions(const PromptedOptions& options, PromptedKind kind, const PluginContext& context);
 
   int64_t dim() const { return model_.dim(); }
   const PromptedGpt2& model() const { return model_; }

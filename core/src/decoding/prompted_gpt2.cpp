@@ -11,7 +11,8 @@
 namespace patchioner {
 namespace {
 
-constexpr const char* kMapperPrefix = "mapping_network.";
+constexpr const char* kViecapPrefix = "mapping_network.";
+constexpr const char* kClipcapPrefix = "clip_project.";
 constexpr const char* kModelPrefix = "gpt.";
 
 /// Texts whose perplexity is computed together: their logits are 16 times 64 times 50257 numbers at most.
@@ -46,19 +47,16 @@ PromptLayout prompt_layout(const std::string& name) {
 PromptedGpt2::PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context)
     : context_(context), tokenizer_(Gpt2Tokenizer::open(files.merges, files.vocabulary)) {
   const StateDict state_dict = StateDict::open(files.weights);
-  require_family(state_dict, {CheckpointFamily::viecap_decoder},
-                 "`weights` must be a ViECap decoder: a GPT-2 (gpt.*) behind mapping_network");
-  const MappingNetworkConfig mapper = infer_mapping_network(state_dict, kMapperPrefix, files.mapping_heads);
+  const bool viecap = files.kind == PromptedKind::viecap;
+  require_family(state_dict, {viecap ? CheckpointFamily::viecap_decoder : CheckpointFamily::clipcap_decoder},
+                 viecap ? "`weights` must be a ViECap decoder: a GPT-2 (gpt.*) behind mapping_network"
+                        : "`weights` must be a ClipCap decoder: a GPT-2 (gpt.*) behind clip_project");
   const Gpt2Config config = language_model_config(state_dict, files.language_model_heads);
   config.check(files.weights.string());
-  if (config.n_embd != mapper.width) {
-    throw Error(ErrorKind::checkpoint,
-                "{}: the mapping network is {} wide, but the language model {}; they do not belong together",
-                files.weights.string(), mapper.width, config.n_embd);
-  }
-  TensorLoader loader(state_dict, "ViECap decoder");
-  mapper_ = std::make_unique<const MappingNetwork>(
-      mapper, with_prefix(weights_from(loader, context.device), kMapperPrefix), context.precision);
+  TensorLoader loader(state_dict, viecap ? "ViECap decoder" : "ClipCap decoder");
+  soft_prompt_ = std::make_unique<const SoftPrompt>(state_dict, loader,
+                                                    viecap ? kViecapPrefix : kClipcapPrefix, config.n_embd,
+                                                    files.mapping_heads, context.device, context.precision);
   Gpt2Weights weights = load_gpt2(loader, kModelPrefix, config);
   loader.finish();
   if (tokenizer_->size() != config.vocab_size) {
@@ -81,7 +79,7 @@ PromptBatch PromptedGpt2::prompts(const at::Tensor& features, std::span<const st
                                   PromptLayout layout, PromptPadding padding) const {
   const at::Tensor soft = layout == PromptLayout::only_hard
                               ? at::Tensor()
-                              : mapper_->forward(features.to(context_.device, at::kFloat));  // [R,P,E]
+                              : soft_prompt_->forward(features.to(context_.device, at::kFloat));  // [R,P,E]
   if (layout == PromptLayout::no_hard) {
     return {soft, {}};
   }

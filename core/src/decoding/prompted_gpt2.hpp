@@ -1,5 +1,5 @@
-// A GPT-2 behind a mapping network, which speaks after a soft prompt, made from a feature, and a hard prompt,
-// which is a text: what ViECap and MeaCap share (spec/04 sections 3, 6 and 7).
+// A GPT-2 that speaks after a soft prompt, made from a feature, and a hard prompt, which is a text: what
+// ViECap, MeaCap and, without hard prompts, ClipCap and CapDec share (spec/04 sections 3, 6, 7 and 10).
 #pragma once
 
 #include <ATen/ATen.h>
@@ -13,8 +13,8 @@
 
 #include "nn/beam_search.hpp"
 #include "nn/gpt2.hpp"
-#include "nn/mapping_network.hpp"
 #include "nn/prompt.hpp"
+#include "nn/soft_prompt.hpp"
 #include "text/gpt2_tokenizer.hpp"
 
 namespace patchioner {
@@ -39,8 +39,15 @@ struct TextSearchOptions {
   std::vector<std::string> stop = {".", " ."};  ///< a text ends behind the last token of one of these
 };
 
+/// Whose checkpoint it is: what its soft prompt's names begin with differs.
+enum class PromptedKind {
+  viecap,   ///< `mapping_network.`
+  clipcap,  ///< `clip_project.`
+};
+
 struct PromptedGpt2Files {
-  std::filesystem::path weights;     ///< ViECap's checkpoint, `coco_prefix-*.pt`, or safetensors of its names
+  PromptedKind kind = PromptedKind::viecap;
+  std::filesystem::path weights;     ///< the reference's checkpoint, or safetensors of its names
   std::filesystem::path merges;      ///< GPT-2's tokenizer (Gpt2Tokenizer::open)
   std::filesystem::path vocabulary;  ///< `vocab.json`; may be empty
   int64_t mapping_heads = 8;
@@ -55,13 +62,14 @@ class PromptedGpt2 {
   PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context);
 
   /// D, the width of the features that it reads.
-  int64_t dim() const { return mapper_->config().dim; }
+  int64_t dim() const { return soft_prompt_->dim(); }
 
-  const MappingNetwork& mapper() const { return *mapper_; }
+  const SoftPrompt& soft_prompt() const { return *soft_prompt_; }
   const Gpt2& model() const { return model_; }
   const Gpt2Tokenizer& tokenizer() const { return *tokenizer_; }
 
-  /// What the model reads: features [R,D] of unit length, a hard prompt a row (none with `no_hard`).
+  /// What the model reads: features [R,D], as long as they were in training, a hard prompt a row (none with
+  /// `no_hard`).
   PromptBatch prompts(const at::Tensor& features, std::span<const std::string> hard_prompts,
                       PromptLayout layout, PromptPadding padding = PromptPadding::masked) const;
 
@@ -78,7 +86,7 @@ class PromptedGpt2 {
   std::vector<int64_t> end_ids(const std::vector<std::string>& stop) const;
   PluginContext context_;
   std::shared_ptr<const Gpt2Tokenizer> tokenizer_;
-  std::unique_ptr<const MappingNetwork> mapper_;
+  std::unique_ptr<const SoftPrompt> soft_prompt_;
   Gpt2 model_;
 };
 

@@ -4,10 +4,11 @@
 
 namespace patchioner {
 
-PromptedGpt2Files PromptedOptions::files() const {
+PromptedGpt2Files PromptedOptions::files(PromptedKind kind) const {
   const auto tokenizer_files = read_section<TokenizerSection>(tokenizer, "decoder.tokenizer");
   const auto head_counts = read_section<HeadsSection>(heads, "decoder.heads");
   PromptedGpt2Files result;
+  result.kind = kind;
   result.weights = weights;
   result.merges = tokenizer_files.merges;
   result.vocabulary = tokenizer_files.vocabulary;

@@ -66,7 +66,7 @@ struct PromptedOptions {
   bool clean_up_tokenization_spaces = false;
   bool reference_batch_padding = false;
 
-  PromptedGpt2Files files() const;
+  PromptedGpt2Files files(PromptedKind kind) const;
   TextSearchOptions search_options() const;
 };
 

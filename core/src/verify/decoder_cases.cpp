@@ -6,6 +6,7 @@
 
 #include "text/clip_tokenizer.hpp"
 #include "train/text_trainer.hpp"
+#include "verify/given_numbers.hpp"
 #include "verify/kinds.hpp"
 
 namespace patchioner {
@@ -69,19 +70,6 @@ at::Tensor log_probabilities_of(const std::vector<Caption>& captions) {
   }
   return at::stack(rows);  // [R,T]
 }
-
-/// The random numbers of a case instead of a generator's.
-class GivenNumbers final : public RandomSource {
- public:
-  explicit GivenNumbers(at::Tensor numbers) : numbers_(std::move(numbers)) {}
-  at::Tensor normal(at::IntArrayRef shape) override { return numbers_.reshape(shape); }
-  at::Tensor uniform(at::IntArrayRef) override {
-    throw Error(ErrorKind::data, "the case holds normal numbers only, but uniform ones were drawn");
-  }
-
- private:
-  at::Tensor numbers_;
-};
 
 OptimizerOptions optimizer_of(const nlohmann::json& dims) {
   OptimizerOptions options;

@@ -174,7 +174,7 @@ void compare_networks(const GoldenCase& golden, CaseReport& report, const Prompt
                       const std::vector<std::string>& hard_prompts) {
   const at::Tensor features = unit_rows(golden.tensor("features"));  // [R,D]
   report.compare("features_normalised", features);
-  const MappingNetwork& mapper = model.mapper();
+  const MappingNetwork& mapper = *model.soft_prompt().mapping_network();
   report.compare("mapping_linear", mapper.states(features, 0).slice(1, 0, mapper.config().projected_length));
   report.compare("mapping_layer0", mapper.states(features, 1));
   report.compare("soft_prompt", mapper.forward(features));

@@ -7,11 +7,12 @@
 
 #include "decoding/nested_section.hpp"
 #include "entities/entity_names.hpp"
+#include "nn/unit_length.hpp"
 
 namespace patchioner {
 
 ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& context)
-    : captions_(options, context), bridged_(options.retrieval_feature == "bridged") {
+    : captions_(options, PromptedKind::viecap, context), bridged_(options.retrieval_feature == "bridged") {
   if (!captions_.reads_hard_prompts()) {
     return;
   }
@@ -88,7 +89,8 @@ std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
       hard_prompts.push_back(hard_prompt(retriever->names_of(matches)));
     }
   }
-  std::vector<Caption> captions = captions_.captions(all.index_select(0, index), hard_prompts, input.explain);
+  std::vector<Caption> captions =
+      captions_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
   for (size_t i = 0; i < rows.size(); ++i) {
     result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
   }

@@ -36,7 +36,7 @@ at::Tensor words(const std::string& text) {
 
 TEST_CASE("prompts stand in the order of the layout, shorter ones padded in front") {
   const PromptedGpt2& model = small_model();
-  const at::Tensor soft = model.mapper().forward(two_features());
+  const at::Tensor soft = model.soft_prompt().forward(two_features());
   const std::vector<at::Tensor> hard = {words(kHardPrompts[0]), words(kHardPrompts[1])};
   const int64_t missing = hard[1].size(0) - hard[0].size(0);
   REQUIRE(missing > 0);
@@ -59,7 +59,7 @@ TEST_CASE("prompts stand in the order of the layout, shorter ones padded in fron
 
 TEST_CASE("the reference's padding are tokens behind the hard prompt") {
   const PromptedGpt2& model = small_model();
-  const at::Tensor soft = model.mapper().forward(two_features());
+  const at::Tensor soft = model.soft_prompt().forward(two_features());
   const PromptBatch batch =
       model.prompts(two_features(), kHardPrompts, PromptLayout::soft_first, PromptPadding::reference);
   CHECK_FALSE(batch.padding.defined());

@@ -1,0 +1,110 @@
+// The decoder `clipcap` (spec/04 section 10): a GPT-2 behind a soft prompt alone, the network of ClipCap and
+// of the noise-trained CapDec.
+#include <c10/core/GradMode.h>
+#include <fmt/ranges.h>
+
+#include <patchioner/decoder.hpp>
+#include <patchioner/error.hpp>
+#include <patchioner/plugin.hpp>
+
+#include "decoding/prompted_captions.hpp"
+#include "nn/unit_length.hpp"
+
+namespace patchioner {
+namespace {
+
+/// What CapDec does; ViECap's are others.
+constexpr int64_t kUsualLength = 67;
+constexpr const char* kUsualStop = ".";
+
+struct ClipcapOptions {
+  std::string weights;
+  Value tokenizer;
+  Value heads;
+  Value search;
+  std::string score = "log_probability";
+  bool normalize_prefix = true;
+  bool clean_up_tokenization_spaces = false;
+};
+
+void declare(ParameterList<ClipcapOptions>& list) {
+  using O = ClipcapOptions;
+  list.add("weights", &O::weights, "checkpoint of ClipCap or CapDec (.pt), or safetensors of its names")
+      .path()
+      .required();
+  list.add("tokenizer", &O::tokenizer, "GPT-2's files: {merges: merges.txt, vocabulary: vocab.json}");
+  list.add("heads", &O::heads, "attention heads, 8 and 12 as published: {mapping: 8, language_model: 12}");
+  list.add("search", &O::search,
+           "{type: greedy or beam, beam_width: 5, max_length: 67, temperature: 1, stop: [\".\"]}");
+  list.add("score", &O::score,
+           "of a caption: mean log-probability of its tokens, or perplexity without the prompt (lower is "
+           "better)")
+      .choices({"log_probability", "perplexity"});
+  list.add("normalize_prefix", &O::normalize_prefix,
+           "divide each feature by its length, as CapDec does; false reads it as it is");
+  list.add("clean_up_tokenization_spaces", &O::clean_up_tokenization_spaces,
+           "no space before punctuation and contractions");
+  list.note("files", "a ClipCap or CapDec checkpoint, and GPT-2's merges.txt");
+  list.note("source", "rmokady/CLIP_prefix_caption; DavidHuji/CapDec");
+}
+
+PromptedOptions prompted(const ClipcapOptions& options) {
+  PromptedOptions result;
+  result.weights = options.weights;
+  result.tokenizer = options.tokenizer;
+  result.heads = options.heads;
+  result.search = options.search;
+  if (result.search.is_null() || result.search.type() == Value::Type::map) {
+    if (result.search.find("max_length") == nullptr) {
+      result.search.set("max_length", kUsualLength);
+    }
+    if (result.search.find("stop") == nullptr) {
+      result.search.set("stop", Value(Value::List{Value(kUsualStop)}));
+    }
+  }
+  result.layout = "no_hard";
+  result.score = options.score;
+  result.clean_up_tokenization_spaces = options.clean_up_tokenization_spaces;
+  return result;
+}
+
+class ClipcapDecoder final : public Decoder {
+ public:
+  ClipcapDecoder(const ClipcapOptions& options, const PluginContext& context)
+      : captions_(prompted(options), PromptedKind::clipcap, context), normalize_(options.normalize_prefix) {}
+
+  int64_t dim() const override { return captions_.dim(); }
+
+  std::vector<Caption> decode(const DecodeInput& input) const override {
+    const c10::NoGradGuard no_gradients;
+    const at::Tensor& all = input.features;
+    if (!all.defined() || all.dim() != 2 || all.size(1) != dim()) {
+      throw Error(ErrorKind::data, "the decoder clipcap reads features of width {}, but was given [{}]",
+                  dim(), all.defined() ? fmt::format("{}", fmt::join(all.sizes(), ",")) : "nothing");
+    }
+    std::vector<Caption> result(static_cast<size_t>(all.size(0)));
+    const std::vector<int64_t> rows = finite_rows(all);
+    if (rows.empty()) {
+      return result;
+    }
+    const at::Tensor finite =
+        all.index_select(0, at::tensor(rows, at::kLong).to(all.device())).to(at::kFloat);  // [R,D]
+    std::vector<Caption> captions =
+        captions_.captions(normalize_ ? unit_rows(finite) : finite, {}, input.explain);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
+    }
+    return result;
+  }
+
+ private:
+  PromptedCaptions captions_;
+  bool normalize_;
+};
+
+}  // namespace
+
+PATCHIONER_PLUGIN(decoder, clipcap, "1.0", "ClipCap and CapDec: a GPT-2 behind a soft prompt", ClipcapDecoder,
+                  ClipcapOptions)
+
+}  // namespace patchioner
