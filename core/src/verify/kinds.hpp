@@ -34,6 +34,7 @@ void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, Plugi
 void verify_t5(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_noise(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
 void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost& host);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <patchioner/plugin.hpp>
 
+#include "checkpoint/state_dict.hpp"
 #include "nn/unit_length.hpp"
 
 namespace patchioner {
@@ -18,6 +19,13 @@ constexpr double kNotGiven = std::numeric_limits<double>::quiet_NaN();
 struct NoiseOptions {
   double std = kNotGiven;
   double variance = kNotGiven;
+  std::string distribution = "gaussian";
+  std::string offset;
+  std::string offset_in = "training";
+  std::string linear;
+  bool normalize_text = true;
+  bool normalize_shifted = false;
+  bool normalize_result = true;
   bool normalize_input = true;
 };
 
@@ -28,9 +36,32 @@ void declare(ParameterList<NoiseOptions>& list) {
       .range(0)
       .unset();
   list.add("variance", &NoiseOptions::variance,
-           "its square, for those who think in variances; never together with std")
+           "its square, for those who think in variances; never together with std; 0 leaves features as they "
+           "are")
       .range(0)
       .unset();
+  list.add("distribution", &NoiseOptions::distribution,
+           "gaussian, or uniform_ball: evenly in a ball whose radius is std")
+      .choices({"gaussian", "uniform_ball"});
+  list.add("offset", &NoiseOptions::offset,
+           "file with what is added (CapDec, CLOSE): 'offset' [D], 'offset_to_add_in_training' and "
+           "'..._inference', or one tensor of any name")
+      .path();
+  list.add("offset_in", &NoiseOptions::offset_in,
+           "where it is added: to texts in training, or to features at inference")
+      .choices({"training", "inference"});
+  list.add("linear", &NoiseOptions::linear,
+           "file with 'linear_coef' [D,D] and 'linear_bias' [D]: unit vectors x of texts become A x + b of "
+           "unit "
+           "length (CLOSE)")
+      .path();
+  list.add(
+      "normalize_text", &NoiseOptions::normalize_text,
+      "in training: divide text features by their lengths before anything else; false: CapDec's dont_norm");
+  list.add("normalize_shifted", &NoiseOptions::normalize_shifted,
+           "in training: divide by the length behind the offset, before the noise (CLOSE)");
+  list.add("normalize_result", &NoiseOptions::normalize_result,
+           "in training: divide by the length behind the noise");
   list.add("normalize_input", &NoiseOptions::normalize_input,
            "at inference: divide each feature by its length, as the decoder saw it in training; false hands "
            "it on as it is");
@@ -46,23 +77,92 @@ double standard_deviation(const NoiseOptions& options) {
   return has_std ? options.std : has_variance ? std::sqrt(options.variance) : kUsualStd;
 }
 
+/// [D] float32, from [D] or [1,D].
+at::Tensor vector_of(const StateDict& file, const std::string& name) {
+  const at::Tensor tensor = file.tensor(name).to(at::kFloat);
+  if (tensor.numel() == 0 || tensor.numel() != tensor.size(-1)) {
+    throw Error(ErrorKind::data, "{}: '{}' must be one vector [D], but has {} axes and {} numbers",
+                file.path().string(), name, tensor.dim(), tensor.numel());
+  }
+  return tensor.reshape({-1});
+}
+
+/// The offset of a file: 'offset', or as CapDec's exported centres have it for training and inference, or the
+/// only tensor.
+at::Tensor read_offset(const std::string& path, const std::string& offset_in) {
+  const StateDict file = StateDict::open(path, /*root=*/"");
+  const std::string exported = "offset_to_add_in_" + offset_in;
+  const std::vector<std::string> names = file.names();
+  const std::string usual = file.contains(exported) ? exported : "offset";
+  return vector_of(file, file.contains(usual) || names.size() != 1 ? usual : names.front());
+}
+
 class NoiseGap : public Gap {
  public:
-  NoiseGap(const NoiseOptions& options, const PluginContext&)
-      : std_(standard_deviation(options)), normalize_input_(options.normalize_input) {}
+  NoiseGap(const NoiseOptions& options, const PluginContext& context)
+      : options_(options), std_(standard_deviation(options)) {
+    if (!options.offset.empty()) {
+      offset_ = read_offset(options.offset, options.offset_in).to(context.device);
+    }
+    if (!options.linear.empty()) {
+      const StateDict file = StateDict::open(options.linear, /*root=*/"");
+      coefficients_ = file.tensor("linear_coef").to(context.device, at::kFloat);
+      bias_ = vector_of(file, "linear_bias").to(context.device);
+      if (coefficients_.dim() != 2 || coefficients_.size(0) != bias_.size(0) ||
+          coefficients_.size(1) != bias_.size(0)) {
+        throw Error(ErrorKind::data, "{}: 'linear_coef' must be [D,D], D being the {} of 'linear_bias'",
+                    options.linear, bias_.size(0));
+      }
+    }
+    if (offset_.defined() && bias_.defined() && offset_.size(0) != bias_.size(0)) {
+      throw Error(ErrorKind::data, "{}: the offset is {} wide, but the map of {} is {}", options.offset,
+                  offset_.size(0), options.linear, bias_.size(0));
+    }
+  }
+
+  int64_t dim() const override {
+    return offset_.defined() ? offset_.size(0) : bias_.defined() ? bias_.size(0) : 0;
+  }
 
   at::Tensor to_text_space(const at::Tensor& features) const override {
-    return normalize_input_ ? unit_rows(features) : features;
-  }  // [R,D]
+    const at::Tensor units = options_.normalize_input ? unit_rows(features) : features;  // [R,D]
+    // Not brought to unit length again, as in the reference.
+    return offset_.defined() && options_.offset_in == "inference" ? units + offset_ : units;
+  }
 
   at::Tensor perturb(const at::Tensor& text_features, RandomSource& random) const override {
-    const at::Tensor noise = random.normal(text_features.sizes()).to(text_features.device());  // [N,D]
-    return unit_rows(unit_rows(text_features) + noise * std_);                                 // [N,D]
+    if (options_.variance == 0) {
+      return text_features;  // without its offset too, as the reference (spec/04 R12)
+    }
+    at::Tensor x = options_.normalize_text ? unit_rows(text_features) : text_features;  // [N,D]
+    if (bias_.defined()) {
+      x = unit_rows(at::linear(x, coefficients_, bias_));
+    }
+    if (offset_.defined() && options_.offset_in == "training") {
+      x = x + offset_;
+    }
+    if (options_.normalize_shifted) {
+      x = unit_rows(x);
+    }
+    x = x + noise(x, random);
+    return options_.normalize_result ? unit_rows(x) : x;
   }
 
  private:
+  /// [N,D]
+  at::Tensor noise(const at::Tensor& x, RandomSource& random) const {
+    const at::Tensor normal = random.normal(x.sizes()).to(x.device());
+    if (options_.distribution == "gaussian") {
+      return normal * std_;
+    }
+    const at::Tensor uniform = random.uniform({x.size(0), 1}).to(x.device());
+    return unit_rows(normal) * (uniform.pow(1.0 / static_cast<double>(x.size(1))) * std_);
+  }
+
+  NoiseOptions options_;
   double std_;
-  bool normalize_input_;
+  at::Tensor offset_;               // [D], or undefined
+  at::Tensor coefficients_, bias_;  // [D,D] and [D], or undefined
 };
 
 }  // namespace

@@ -7,10 +7,12 @@
 #include <functional>
 #include <patchioner/error.hpp>
 
+#include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
 #include "memory/memory_bank.hpp"
 #include "refusals.hpp"
 #include "runtime/plugin_host.hpp"
+#include "test_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -69,6 +71,40 @@ TEST_CASE("at inference noise divides by the length, unless told not to") {
   CHECK(at::equal(gap("{plugin: noise, normalize_input: false}")->to_text_space(features), features));
   CHECK(gap("{plugin: noise}")->nearest(features, 3).empty());
   CHECK(gap("{plugin: noise}")->dim() == 0);
+}
+
+TEST_CASE("an offset is added in training, or at inference without a new length") {
+  const TestFolder folder;
+  const std::string file = (folder / "offset.safetensors").string();
+  write_safetensors(file, {{"centre", at::tensor({1.0F, -2.0F}).reshape({1, 2})}});
+  const at::Tensor feature = at::tensor({3.0F, 4.0F}).reshape({1, 2});
+  GivenNumbers none(at::zeros({1, 2}));
+  const auto training = gap("{plugin: noise, offset: " + file + "}");
+  CHECK(training->dim() == 2);
+  // (0.6,0.8) + (1,-2) = (1.6,-1.2), of length 2.
+  CHECK(at::allclose(training->perturb(feature, none), at::tensor({0.8F, -0.6F}).reshape({1, 2})));
+  CHECK(at::allclose(training->to_text_space(feature), at::tensor({0.6F, 0.8F}).reshape({1, 2})));
+  const auto inference = gap("{plugin: noise, offset_in: inference, offset: " + file + "}");
+  CHECK(at::allclose(inference->to_text_space(feature), at::tensor({1.6F, -1.2F}).reshape({1, 2})));
+  CHECK(at::allclose(inference->perturb(feature, none), at::tensor({0.6F, 0.8F}).reshape({1, 2})));
+
+  // CapDec's exported centres have one of each kind.
+  write_safetensors(file, {{"offset_to_add_in_training", at::tensor({1.0F, -2.0F})},
+                           {"offset_to_add_in_inference", at::tensor({-1.0F, 2.0F})}});
+  CHECK(at::allclose(gap("{plugin: noise, offset: " + file + "}")->perturb(feature, none),
+                     at::tensor({0.8F, -0.6F}).reshape({1, 2})));
+  CHECK(
+      at::allclose(gap("{plugin: noise, offset_in: inference, offset: " + file + "}")->to_text_space(feature),
+                   at::tensor({-0.4F, 2.8F}).reshape({1, 2})));
+}
+
+TEST_CASE("a linear map of texts must be square and have its two tensors") {
+  const TestFolder folder;
+  const std::string file = (folder / "linear.safetensors").string();
+  write_safetensors(file, {{"linear_coef", at::ones({2, 3})}, {"linear_bias", at::ones({2})}});
+  CHECK(contains(refusal(ErrorKind::data, "{plugin: noise, linear: " + file + "}"), "must be [D,D]"));
+  write_safetensors(file, {{"linear_coef", at::eye(2)}});
+  CHECK(contains(refusal(ErrorKind::checkpoint, "{plugin: noise, linear: " + file + "}"), "linear_bias"));
 }
 
 TEST_CASE("the same generator state gives the same noise") {
