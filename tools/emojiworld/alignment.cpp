@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "frozen.hpp"
 #include "language.hpp"
+#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -215,6 +216,20 @@ std::string BoxScore::words() const {
   return fmt::format(
       "{} boxes of {} test scenes: nearest of {} nouns right {:.1f} %, among the nearest five {:.1f} %",
       boxes, scenes, nouns, first, among_five);
+}
+
+TrainingPlan alignment_plan(const std::string& name, const Settings& settings, const AlignmentRecipe& recipe,
+                            const std::string& towers) {
+  TrainingPlan plan;
+  plan.name = name;
+  plan.folder = settings.work;
+  plan.inputs = sha256(recipe.digest + towers);
+  plan.steps = recipe.lessons.steps();
+  plan.learning_rate = recipe.learning_rate;
+  plan.weight_decay = recipe.weight_decay;
+  plan.warmup = 30;
+  plan.save_every = 50;
+  return plan;
 }
 
 BoxScore score_boxes(const World& world, const TowerInput& input, const at::Tensor& texts,

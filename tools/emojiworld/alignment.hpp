@@ -13,6 +13,8 @@
 
 namespace patchioner::emoji {
 
+struct Settings;
+
 /// What a thing is called where nothing else is said of it: "a dog", "the sun".
 std::string name_of_thing(const Thing& thing);
 
@@ -100,6 +102,11 @@ NamedRegions name_regions(const at::Tensor& vectors, const at::Tensor& names, co
 /// The mean of the patches that a region touches, all patches for a whole image: patches [B,rows,columns,W]
 /// and N regions -> [N,W].
 at::Tensor region_means(const at::Tensor& patches, const std::vector<BatchRegion>& regions, int patch_size);
+
+/// How a training of this kind runs: 30 steps of warm-up, saved every 50; the columns are the training's own.
+/// `towers` is the digest of the frozen files that it looks at.
+TrainingPlan alignment_plan(const std::string& name, const Settings& settings, const AlignmentRecipe& recipe,
+                            const std::string& towers);
 
 /// How often the text nearest to a box of a test scene is that of the thing in it.
 struct BoxScore {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "nn/attention.hpp"
+#include "support/files.hpp"
 
 namespace patchioner::emoji {
 
@@ -23,6 +24,10 @@ FrozenTowers::FrozenTowers(const std::filesystem::path& folder)
   text_ = std::make_unique<ClipText>(clip_text_config(tokenizer_->size()), weights_from(clip_loader));
   clip_loader.finish();
   digest_ = trunk_state.digest() + clip_state.digest() + tokenizer_->digest();
+}
+
+std::string FrozenTowers::clip_digest(const std::filesystem::path& folder) const {
+  return sha256_of_file(clip_path(folder)) + tokenizer_->digest();
 }
 
 at::Tensor FrozenTowers::tokens(const at::Tensor& pixels) const {

@@ -43,6 +43,8 @@ class FrozenTowers {
   at::Tensor text(const std::vector<std::string>& texts) const;
   /// Changes whenever one of the files does.
   std::string digest() const { return digest_; }
+  /// The same of CLIP and the tokenizer alone; reads CLIP's file in `folder`.
+  std::string clip_digest(const std::filesystem::path& folder) const;
   const ClipTokenizer& tokenizer() const { return *tokenizer_; }
 
  private:

@@ -32,6 +32,16 @@ Batch lesson_batch(const World& world, const TowerInput& input, const Lesson& le
   return make_batch(world, spec, first_scene);
 }
 
+BatchStream lesson_batches(const World& world, const TowerInput& input, const Lessons& lessons,
+                           uint64_t scene_offset, int64_t first_step) {
+  return BatchStream(
+      [&world, &lessons, input, scene_offset](int64_t step) {
+        return lesson_batch(world, input, lessons.lesson_at(step),
+                            first_scene_of(lessons, scene_offset, step));
+      },
+      first_step);
+}
+
 PatchLoss patch_loss(Parameters& parameters, const TowerRecipe& recipe, const at::Tensor& patches,
                      const at::Tensor& global, const Batch& batch, int things) {
   const int64_t classes = things + kSurfaces;

@@ -24,6 +24,10 @@ inline uint64_t first_scene_of(const Lessons& lessons, uint64_t offset, int64_t 
   return offset + static_cast<uint64_t>(step * lessons.scenes_per_step);
 }
 
+/// The batches of all steps from `first_step` on. World and lessons must outlive it.
+BatchStream lesson_batches(const World& world, const TowerInput& input, const Lessons& lessons,
+                           uint64_t scene_offset, int64_t first_step);
+
 /// Heads that are thrown away after training; names begin with kHeadPrefix.
 inline constexpr const char* kHeadPrefix = "lesson.";
 

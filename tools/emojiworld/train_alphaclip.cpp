@@ -10,7 +10,6 @@
 #include "frozen.hpp"
 #include "models.hpp"
 #include "shipping.hpp"
-#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -62,16 +61,7 @@ bool train_alphaclip(const World& world, const Settings& settings) {
   const Names names(world);
   const at::Tensor texts = unit(towers.text(names.texts()));  // [K,D]
   const AlignmentRecipe& recipe = settings.recipe.alphaclip;
-  TrainingPlan plan;
-  plan.name = "alphaclip";
-  plan.folder = settings.work;
-  plan.inputs =
-      sha256(recipe.digest + sha256_of_file(clip_path(settings.output)) + towers.tokenizer().digest());
-  plan.steps = recipe.lessons.steps();
-  plan.learning_rate = recipe.learning_rate;
-  plan.weight_decay = recipe.weight_decay;
-  plan.warmup = 30;
-  plan.save_every = 50;
+  TrainingPlan plan = alignment_plan("alphaclip", settings, recipe, towers.clip_digest(settings.output));
   plan.columns = {"loss", "names", "hits", "scale"};
   Parameters parameters(kWorldSeed + 4);
   const int64_t done = load_state(plan, parameters);
@@ -87,12 +77,7 @@ bool train_alphaclip(const World& world, const Settings& settings) {
         tower.forward(masked(pixels, regions), {.class_only = true}).tokens_raw;  // [N,1,W]
     return tower.project(tower.normalise(tokens.select(1, 0)));                   // [N,D]
   };
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     const std::vector<SpokenRegion> spoken =

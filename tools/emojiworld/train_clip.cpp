@@ -177,12 +177,7 @@ bool train_clip(const World& world, const Settings& settings) {
   const ImageTokens tokens = run_image(clip, tiny.pixels);
   patch_loss(parameters, recipe, tokens.patches, tokens.global, tiny, world.thing_count());
 
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     std::vector<std::string> texts;

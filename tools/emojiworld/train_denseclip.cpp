@@ -11,7 +11,6 @@
 #include "frozen.hpp"
 #include "models.hpp"
 #include "shipping.hpp"
-#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -39,16 +38,7 @@ bool train_denseclip(const World& world, const Settings& settings) {
   const Names names(world);
   const at::Tensor texts = unit(towers.text(names.texts()));  // [K,D]
   const AlignmentRecipe& recipe = settings.recipe.denseclip;
-  TrainingPlan plan;
-  plan.name = "denseclip";
-  plan.folder = settings.work;
-  plan.inputs =
-      sha256(recipe.digest + sha256_of_file(clip_path(settings.output)) + towers.tokenizer().digest());
-  plan.steps = recipe.lessons.steps();
-  plan.learning_rate = recipe.learning_rate;
-  plan.weight_decay = recipe.weight_decay;
-  plan.warmup = 30;
-  plan.save_every = 50;
+  TrainingPlan plan = alignment_plan("denseclip", settings, recipe, towers.clip_digest(settings.output));
   plan.columns = {"loss", "names", "hits", "scale"};
   Parameters parameters(kWorldSeed + 3);
   const int64_t done = load_state(plan, parameters);
@@ -59,12 +49,7 @@ bool train_denseclip(const World& world, const Settings& settings) {
   config.position_rule = PositionRule::bilinear;
   const VisionTransformer tower(config, VitNames::openai(kPrefix), parameters.source());
   const at::Tensor scale = logit_scale(parameters);
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     const std::vector<std::string> captions =

@@ -79,12 +79,7 @@ bool train_dino(const World& world, const Settings& settings) {
   };
   // One tiny pass, so that the heads exist before the optimiser is made.
   loss_of(make_batch(world, {1, 6 * kClipPatch, kClipPatch, kImageNetNorm, {}, Split::train}, 0));
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto save = [&] { ship(settings.output / "dino.pth", parameters.without(kHeadPrefix)); };
   const bool finished = run_training(
       plan, parameters,

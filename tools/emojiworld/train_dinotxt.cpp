@@ -11,7 +11,6 @@
 #include "frozen.hpp"
 #include "models.hpp"
 #include "shipping.hpp"
-#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -118,15 +117,7 @@ bool train_dinotxt(const World& world, const Settings& settings) {
   const FrozenTowers towers(settings.output);
   const Names names(world);
   const AlignmentRecipe& recipe = settings.recipe.dinotxt;
-  TrainingPlan plan;
-  plan.name = "dinotxt";
-  plan.folder = settings.work;
-  plan.inputs = sha256(recipe.digest + towers.digest());
-  plan.steps = recipe.lessons.steps();
-  plan.learning_rate = recipe.learning_rate;
-  plan.weight_decay = recipe.weight_decay;
-  plan.warmup = 30;
-  plan.save_every = 50;
+  TrainingPlan plan = alignment_plan("dinotxt", settings, recipe, towers.digest());
   plan.columns = {"loss", "regions", "scenes", "scale"};
   Parameters parameters(kWorldSeed + 5);
   const int64_t done = load_state(plan, parameters);
@@ -145,12 +136,7 @@ bool train_dinotxt(const World& world, const Settings& settings) {
   const auto encode_texts = [&](const std::vector<std::string>& texts) {
     return text.encode(ids_of(towers.tokenizer(), texts));  // [N,2*W]: the class token's half, the patches'
   };
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     const uint64_t first = first_scene_of(recipe.lessons, kSceneOffset, number);

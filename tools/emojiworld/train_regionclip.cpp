@@ -12,7 +12,6 @@
 #include "nn/roi_align.hpp"
 #include "resnet_training.hpp"
 #include "shipping.hpp"
-#include "support/files.hpp"
 
 namespace patchioner::emoji {
 namespace {
@@ -60,16 +59,8 @@ bool train_regionclip(const World& world, const Settings& settings) {
   const Names names(world);
   const at::Tensor texts = unit(towers.text(names.texts()));  // [K,D]
   const AlignmentRecipe& recipe = settings.recipe.regionclip;
-  TrainingPlan plan;
-  plan.name = "regionclip";
-  plan.folder = settings.work;
-  plan.inputs =
-      sha256(recipe.digest + sha256_of_file(clip_path(settings.output)) + towers.tokenizer().digest());
-  plan.steps = recipe.lessons.steps();
-  plan.learning_rate = recipe.learning_rate;
-  plan.weight_decay = recipe.weight_decay;
+  TrainingPlan plan = alignment_plan("regionclip", settings, recipe, towers.clip_digest(settings.output));
   plan.warmup = 50;
-  plan.save_every = 50;
   plan.columns = {"loss", "names", "hits", "scale"};
   Parameters parameters(kWorldSeed + 6);
   const int64_t done = load_state(plan, parameters);
@@ -80,12 +71,7 @@ bool train_regionclip(const World& world, const Settings& settings) {
   tower.set_training(false);
   tower.encode(at::zeros({1, 3, kRegionSide, kRegionSide}), {{0, {}}});
   tower.set_training(true);
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, kSceneOffset, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, kSceneOffset, done);
   const auto step = [&](int64_t number) {
     const Batch batch = stream.next();
     const int64_t each = recipe.lessons.lesson_at(number).most_things > 1 ? 3 : 1;

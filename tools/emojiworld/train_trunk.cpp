@@ -80,12 +80,7 @@ bool train(const World& world, const Settings& settings, const TowerRecipe& reci
   };
   // One tiny pass, so that the heads exist before the optimiser is made.
   step_of(make_batch(world, {1, 6 * kTrunkPatch, kTrunkPatch, kImageNetNorm, {}, Split::train}, 0));
-  BatchStream stream(
-      [&](int64_t step) {
-        return lesson_batch(world, kInput, recipe.lessons.lesson_at(step),
-                            first_scene_of(recipe.lessons, 0, step));
-      },
-      done);
+  BatchStream stream = lesson_batches(world, kInput, recipe.lessons, 0, done);
   const auto export_weights = [&] { write_trunk(parameters.without(kHeadPrefix)); };
   const bool finished = run_training(
       plan, parameters,

@@ -71,15 +71,21 @@ Value options_of(const Value& section) {
   return options;
 }
 
+/// What a parameter names a file with; null where it names none: another type, no text, or one of its words.
+Value* file_named_by(const Parameter& parameter, Value& options) {
+  Value* value = options.find(parameter.name);
+  if (parameter.type != ParameterType::path || value == nullptr || !value->is_text()) {
+    return nullptr;
+  }
+  const std::vector<std::string>& words = parameter.choices;
+  return std::find(words.begin(), words.end(), value->as_text()) == words.end() ? value : nullptr;
+}
+
 /// Paths as the plugin gets them; with `fetch`, "hf:" names become files of the local cache.
 void resolve_paths(const PluginRecord& record, Value& options, bool fetch) {
   for (const Parameter& parameter : record.parameters) {
-    Value* value = options.find(parameter.name);
-    if (parameter.type != ParameterType::path || value == nullptr || !value->is_text()) {
-      continue;
-    }
-    const std::vector<std::string>& words = parameter.choices;
-    if (std::find(words.begin(), words.end(), value->as_text()) != words.end()) {
+    Value* value = file_named_by(parameter, options);
+    if (value == nullptr) {
       continue;
     }
     const Origin origin = value->origin();
@@ -97,16 +103,12 @@ void resolve_paths(const PluginRecord& record, Value& options, bool fetch) {
 }
 
 /// Behind a failure: which files the options name that are not there, and where one reads about them.
-std::string absent_files_hint(const PluginRecord& record, const Value& options) {
+std::string absent_files_hint(const PluginRecord& record, Value& options) {
   std::vector<std::string> absent;
   for (const Parameter& parameter : record.parameters) {
-    const Value* value = options.find(parameter.name);
-    const bool word = value != nullptr && value->is_text() &&
-                      std::find(parameter.choices.begin(), parameter.choices.end(), value->as_text()) !=
-                          parameter.choices.end();
+    const Value* value = file_named_by(parameter, options);
     std::error_code ignored;
-    if (parameter.type == ParameterType::path && value != nullptr && value->is_text() && !word &&
-        !value->as_text().empty() && !fs::exists(value->as_text(), ignored)) {
+    if (value != nullptr && !value->as_text().empty() && !fs::exists(value->as_text(), ignored)) {
       absent.push_back(parameter.name + " " + value->as_text());
     }
   }

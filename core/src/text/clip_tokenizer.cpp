@@ -5,6 +5,7 @@
 #include <patchioner/error.hpp>
 
 #include "support/utf8.hpp"
+#include "text/character_class.hpp"
 #include "text/clip_vocabulary.hpp"
 #include "text/piece_cache.hpp"
 #include "text/unicode.hpp"
@@ -12,16 +13,9 @@
 namespace patchioner {
 namespace {
 
-enum class CharacterClass { letter, number, space, other };
-
 CharacterClass class_of(char32_t c) {
-  if (c < 0x80) {
-    if ((c | 0x20) >= U'a' && (c | 0x20) <= U'z') {
-      return CharacterClass::letter;
-    }
-    return c >= U'0' && c <= U'9' ? CharacterClass::number
-           : is_white_space(c)    ? CharacterClass::space
-                                  : CharacterClass::other;
+  if (c < kAsciiEnd) {
+    return class_of_ascii(c);
   }
   // The combining iota U+0345 falls out of the reference's pattern: with case ignored it is no "other"
   // character, since iota is a letter, and no letter itself.

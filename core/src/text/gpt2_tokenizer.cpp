@@ -10,6 +10,7 @@
 #include "support/utf8.hpp"
 #include "text/byte_pair_files.hpp"
 #include "text/byte_pairs.hpp"
+#include "text/character_class.hpp"
 #include "text/piece_cache.hpp"
 #include "text/unicode.hpp"
 #include "text/unicode_categories.hpp"
@@ -22,16 +23,9 @@ constexpr std::string_view kEndOfText = "<|endoftext|>";
 /// The contractions that are pieces of their own, and the order in which they are tried.
 constexpr std::array<std::string_view, 7> kContractions = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
 
-enum class CharacterClass { letter, number, space, other };
-
 CharacterClass class_of(char32_t c) {
-  if (c < 0x80) {
-    if ((c | 0x20) >= U'a' && (c | 0x20) <= U'z') {
-      return CharacterClass::letter;
-    }
-    return c >= U'0' && c <= U'9' ? CharacterClass::number
-           : is_white_space(c)    ? CharacterClass::space
-                                  : CharacterClass::other;
+  if (c < kAsciiEnd) {
+    return class_of_ascii(c);
   }
   return is_white_space(c)    ? CharacterClass::space
          : is_letter_of_17(c) ? CharacterClass::letter
