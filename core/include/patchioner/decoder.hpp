@@ -5,11 +5,27 @@
 
 #include <map>
 #include <patchioner/backbone.hpp>
+#include <patchioner/random.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace patchioner {
+
+/// Something that a decoder looked up before it spoke.
+struct Evidence {
+  std::string kind;   ///< what it is, such as "entity", "memory caption" or "concept"
+  std::string text;   ///< the entity's name, the caption ...
+  double score = 0;   ///< what the decoder chose by: a probability, a similarity, a count
+  bool used = false;  ///< whether it had a part in the prompt
+};
+
+/// Another text that a search has found for the same feature.
+struct AlternativeCaption {
+  std::string text;      ///< cleaned, as Caption::text
+  std::string raw_text;  ///< as Caption::raw_text
+  double score = 0;      ///< as Caption::score
+};
 
 /// One decoded caption.
 struct Caption {
@@ -20,6 +36,11 @@ struct Caption {
   std::vector<int64_t> token_ids;   ///< all generated ids, end marker included
   std::vector<std::string> tokens;  ///< the same as text pieces
   std::vector<double> log_probabilities;  ///< log-probability of each generated id, natural logarithm
+  std::vector<AlternativeCaption>
+      alternatives;  ///< the search's next best texts, when more than one is asked for
+  std::string
+      prompt;  ///< words that the decoder was made to read before it spoke; only when asked to explain
+  std::vector<Evidence> evidence;  ///< what it looked up, in the order found; only when asked to explain
 };
 
 /// What a decoder may read.
@@ -28,7 +49,14 @@ struct DecodeInput {
   at::Tensor region_features;  ///< [R,D] before the gap (entity and memory retrieval read these)
   const Backbone* backbone =
       nullptr;           ///< for decoders that encode texts of their own; lives as long as the call
-  bool explain = false;  ///< also fill Caption::log_probabilities and tokens, at the cost of no early stop
+  bool explain = false;  ///< also fill Caption::log_probabilities, tokens, prompt and evidence
+};
+
+/// Captions and their features as a decoder is trained on them, N of them.
+struct TrainingBatch {
+  at::Tensor features;                             ///< [N,D], of unit length and perturbed by the gap
+  at::Tensor ids;                                  ///< [N,T] int64, rows of training_ids()
+  std::vector<std::vector<std::string>> entities;  ///< of each caption; none for a decoder that reads none
 };
 
 class Decoder {
@@ -63,13 +91,22 @@ class Decoder {
 
   virtual bool trainable() const { return false; }
 
+  /// What a caption becomes before it is tokenised, encoded by the text side, and searched for entities.
+  virtual std::string training_text(const std::string& caption) const { return caption; }
+
+  /// Whether loss() reads TrainingBatch::entities.
+  virtual bool reads_training_entities() const { return false; }
+
+  /// Entities that a caption (from training_text) names, in order, for captions that come without.
+  virtual std::vector<std::string> training_entities(const std::string& caption) const;
+
   /// Token ids [N,T] as training wants them (spec/01 section 6.2), zero padded. Texts that the tokenizer
   /// refuses are left out and their positions are appended to `dropped`.
   virtual at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const;
 
-  /// Loss of features [N,D] (already L2-normalised and perturbed) against ids [N,T]. Dropout is on when
-  /// `training`.
-  virtual Loss loss(const at::Tensor& features, const at::Tensor& ids, bool training) const;
+  /// Loss of a batch. While `training` dropout is on (drawn from LibTorch's default generator), and what the
+  /// decoder hides from itself at random is drawn from `random`.
+  virtual Loss loss(const TrainingBatch& batch, RandomSource& random, bool training) const;
 
   /// The trainable parameters by checkpoint name; the tensors are shared with the decoder.
   virtual std::vector<std::pair<std::string, at::Tensor>> parameters() const { return {}; }

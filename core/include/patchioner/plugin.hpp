@@ -27,7 +27,7 @@
 #include <string>
 
 /// Counts up with every change of the headers in this folder that an already built plugin would notice.
-#define PATCHIONER_SDK_VERSION 2
+#define PATCHIONER_SDK_VERSION 3
 
 /// "Patchion", little-endian: tells a Patchioner plugin from any other library that happens to export the
 /// symbol.

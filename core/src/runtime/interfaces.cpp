@@ -49,7 +49,11 @@ at::Tensor Decoder::training_ids(std::span<const std::string>, std::vector<size_
   lacks("decoder", "cannot be trained");
 }
 
-Decoder::Loss Decoder::loss(const at::Tensor&, const at::Tensor&, bool) const {
+std::vector<std::string> Decoder::training_entities(const std::string&) const {
+  lacks("decoder", "reads no entities");
+}
+
+Decoder::Loss Decoder::loss(const TrainingBatch&, RandomSource&, bool) const {
   lacks("decoder", "cannot be trained");
 }
 

@@ -81,15 +81,17 @@ at::Tensor TextTrainer::decoder_input(const at::Tensor& text_features, RandomSou
   return features;
 }
 
-TrainStep TextTrainer::step(const at::Tensor& features, const at::Tensor& ids) {
+TrainStep TextTrainer::step(TrainingBatch batch, RandomSource& random) {
   for (at::Tensor& tensor : tensors_) {
     tensor.mutable_grad() = at::Tensor();
   }
   const at::Device device = tensors_.front().device();
+  batch.features = batch.features.to(device);
+  batch.ids = batch.ids.to(device);
   Decoder::Loss loss;
   {
     const Autocast autocast(device.type(), precision_ == at::kBFloat16);
-    loss = decoder_.loss(features.to(device), ids.to(device), /*training=*/true);
+    loss = decoder_.loss(batch, random, /*training=*/true);
   }
   TrainStep result;
   result.loss = loss.value.item<double>();

@@ -60,9 +60,9 @@ class TextTrainer {
   /// order.
   at::Tensor decoder_input(const at::Tensor& text_features, RandomSource& random) const;
 
-  /// One update on features [N,D] (from decoder_input) and token ids [N,T]. Throws an Error of kind data when
-  /// the loss is not finite; the weights are as before then.
-  TrainStep step(const at::Tensor& features, const at::Tensor& ids);
+  /// One update on a batch whose features come from decoder_input. Throws an Error of kind data when the loss
+  /// is not finite; the weights are as before then.
+  TrainStep step(TrainingBatch batch, RandomSource& random);
 
   const std::vector<std::pair<std::string, at::Tensor>>& parameters() const { return parameters_; }
   const OptimizerState& state() const { return state_; }

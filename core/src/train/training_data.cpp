@@ -111,6 +111,18 @@ std::string digest_of(const std::string& file, const at::Tensor& ids) {
 
 }  // namespace
 
+TrainingBatch TrainingData::texts(const at::Tensor& rows) const {
+  TrainingBatch batch;
+  batch.ids = ids.index_select(0, rows);  // [B,T]
+  if (!entities.empty()) {
+    const at::Tensor order = rows.contiguous();
+    for (int64_t i = 0; i < order.size(0); ++i) {
+      batch.entities.push_back(entities[static_cast<size_t>(order.const_data_ptr<int64_t>()[i])]);
+    }
+  }
+  return batch;
+}
+
 at::Tensor TrainingData::random_partners(at::Generator& generator) const {
   const at::Tensor draws = at::rand({count()}, generator, at::TensorOptions(at::kDouble));
   at::Tensor partners = at::empty({count()}, at::kLong);

@@ -25,12 +25,16 @@ struct TrainingCaptions {
 };
 
 struct TrainingData {
-  at::Tensor ids;                            ///< [N,T] int64
-  at::Tensor features;                       ///< [N,D] float32
-  std::vector<std::vector<int64_t>> images;  ///< with mix_captions: the captions of each image
-  std::vector<int64_t> image_of;             ///< with mix_captions: the image of each caption
+  at::Tensor ids;                                  ///< [N,T] int64
+  at::Tensor features;                             ///< [N,D] float32
+  std::vector<std::vector<int64_t>> images;        ///< with mix_captions: the captions of each image
+  std::vector<int64_t> image_of;                   ///< with mix_captions: the image of each caption
+  std::vector<std::vector<std::string>> entities;  ///< of each caption; empty for a decoder that reads none
 
   int64_t count() const { return ids.size(0); }
+
+  /// Ids and entities of the captions `rows` [B] int64; features are left to the caller.
+  TrainingBatch texts(const at::Tensor& rows) const;
 
   /// For each caption a random one of the same image, itself included: [N] int64.
   at::Tensor random_partners(at::Generator& generator) const;

@@ -244,7 +244,9 @@ class Run {
     const at::Tensor features =
         trainer_.decoder_input(data_.features.index_select(0, sources), noise);  // [B,D]
     at::manual_seed(seed_for(options_.seed, Stream::dropout, step));
-    return trainer_.step(features, data_.ids.index_select(0, targets));
+    TrainingBatch texts = data_.texts(targets);
+    texts.features = features;
+    return trainer_.step(std::move(texts), noise);
   }
 
   void end_epoch(int64_t epoch) {

@@ -242,11 +242,12 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
       Value::Map options = no_dropout;
       options.emplace_back("label_smoothing", 0.0);
       const auto plain_loss = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), options);
-      report.compare_number("loss0_without_label_smoothing",
-                            plain_loss->loss(inputs[0], ids[0], /*training=*/false).value.item<double>(),
-                            golden.json().at("loss0_without_label_smoothing").get<double>(), "losses");
+      report.compare_number(
+          "loss0_without_label_smoothing",
+          plain_loss->loss({inputs[0], ids[0], {}}, numbers, /*training=*/false).value.item<double>(),
+          golden.json().at("loss0_without_label_smoothing").get<double>(), "losses");
     }
-    const TrainStep values = trainer.step(inputs.back(), ids[step]);
+    const TrainStep values = trainer.step({inputs.back(), ids[step], {}}, numbers);
     losses.push_back(values.loss);
     accuracies.push_back(values.accuracy);
     norms.push_back(values.gradient_norm);
@@ -263,8 +264,10 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginH
   std::vector<double> final_losses;
   for (size_t step = 0; step < inputs.size(); ++step) {
     const c10::InferenceMode no_gradients;
-    final_losses.push_back(decoder->loss(inputs[step], ids[static_cast<int64_t>(step)], /*training=*/false)
-                               .value.item<double>());
+    GivenNumbers numbers(noise[static_cast<int64_t>(step)]);
+    final_losses.push_back(
+        decoder->loss({inputs[step], ids[static_cast<int64_t>(step)], {}}, numbers, /*training=*/false)
+            .value.item<double>());
   }
   report.compare("final_losses", row(final_losses));
   compare_final_weights(golden, report, trainer);

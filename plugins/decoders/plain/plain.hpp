@@ -34,7 +34,7 @@ class PlainDecoder final : public Decoder {
 
   bool trainable() const override { return true; }
   at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const override;
-  Loss loss(const at::Tensor& features, const at::Tensor& ids, bool training) const override;
+  Loss loss(const TrainingBatch& batch, RandomSource& random, bool training) const override;
   std::vector<std::pair<std::string, at::Tensor>> parameters() const override;
   void save(const std::string& path, const std::string& text_fingerprint) const override;
 

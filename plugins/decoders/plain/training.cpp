@@ -55,8 +55,8 @@ at::Tensor PlainDecoder::training_ids(std::span<const std::string> captions,
   return ids.narrow(0, 0, kept);
 }
 
-Decoder::Loss PlainDecoder::loss(const at::Tensor& features, const at::Tensor& ids, bool training) const {
-  check_features(features);
+Decoder::Loss PlainDecoder::loss(const TrainingBatch& batch, RandomSource&, bool training) const {
+  check_features(batch.features);
   {
     const std::lock_guard lock(packed_mutex_);
     packed_.reset();  // the caller is about to change the weights
@@ -66,13 +66,13 @@ Decoder::Loss PlainDecoder::loss(const at::Tensor& features, const at::Tensor& i
   }
   // Position t predicts ids[t], so the last id is no input, and columns behind every caption's end change
   // nothing.
-  const at::Tensor columns = (ids != 0).any(0).nonzero();  // [K,1]
+  const at::Tensor columns = (batch.ids != 0).any(0).nonzero();  // [K,1]
   const int64_t used = columns.size(0) > 0 ? columns[-1].item<int64_t>() + 1 : 1;
-  const at::Tensor labels = ids.narrow(1, 0, used);  // [N,T]
+  const at::Tensor labels = batch.ids.narrow(1, 0, used);  // [N,T]
   const at::Tensor words =
       at::embedding(weights_.token_embedding, labels.narrow(1, 0, used - 1));  // [N,T-1,E]
   const at::Tensor hidden =
-      gpt2_forward(weights_, at::cat({prefix_of(features), words}, 1), training);  // [N,T,E]
+      gpt2_forward(weights_, at::cat({prefix_of(batch.features), words}, 1), training);  // [N,T,E]
   const TokenLoss loss = token_loss(weights_, hidden, labels, options_.label_smoothing);
   return {loss.value, loss.accuracy.item<double>()};
 }

@@ -20,7 +20,7 @@ class OneNumberDecoder final : public Decoder {
   int64_t dim() const override { return 1; }
   std::vector<Caption> decode(const DecodeInput&) const override { return {}; }
   bool trainable() const override { return true; }
-  Loss loss(const at::Tensor&, const at::Tensor&, bool) const override {
+  Loss loss(const TrainingBatch&, RandomSource&, bool) const override {
     return {at::square(x - 3).sum() * 0.5 * scale, 0.25};
   }
   std::vector<std::pair<std::string, at::Tensor>> parameters() const override { return {{"x", x}}; }
@@ -58,7 +58,8 @@ TEST_CASE("an update is AdamW's: decoupled decay, then the step of the corrected
   options.warmup_steps = 0;
   options.total_steps = 1000000;
   TextTrainer trainer(decoder, {}, options);
-  const TrainStep step = trainer.step(at::zeros({1, 1}), at::zeros({1, 1}, at::kLong));
+  GeneratorSource random(at::detail::getDefaultCPUGenerator());
+  const TrainStep step = trainer.step({at::zeros({1, 1}), at::zeros({1, 1}, at::kLong), {}}, random);
   CHECK(step.loss == doctest::Approx(2.0));
   CHECK(step.accuracy == 0.25);
   CHECK(step.gradient_norm == doctest::Approx(2.0));
@@ -69,8 +70,9 @@ TEST_CASE("a loss that is not finite stops the training and leaves the weights a
   OneNumberDecoder decoder;
   decoder.scale = std::numeric_limits<double>::infinity();
   TextTrainer trainer(decoder, {}, OptimizerOptions());
+  GeneratorSource random(at::detail::getDefaultCPUGenerator());
   const std::string message = refusal_of(ErrorKind::data, [&] {
-    trainer.step(at::zeros({1, 1}), at::zeros({1, 1}));
+    trainer.step({at::zeros({1, 1}), at::zeros({1, 1}), {}}, random);
   });
   CHECK(contains(message, "the loss of update 0 is inf"));
   CHECK(decoder.x.item<double>() == 1.0);
@@ -105,10 +107,11 @@ TEST_CASE("bfloat16 products train nearly as float32 ones, and leave float32 wei
     options.warmup_steps = 0;
     options.total_steps = 100;
     TextTrainer trainer(*decoder, {}, options, precision);
+    GeneratorSource random(at::detail::getDefaultCPUGenerator());
     TrainStep last;
     for (int step = 0; step < 5; ++step) {
       at::manual_seed(static_cast<uint64_t>(step));
-      last = trainer.step(features / features.norm(2, 1, true), ids);
+      last = trainer.step({features / features.norm(2, 1, true), ids, {}}, random);
     }
     losses.push_back(last.loss);
     CHECK((decoder->parameters().front().second.scalar_type() == at::kFloat));
