@@ -38,8 +38,11 @@ void make_dataset(const World& world, const Settings& settings);
 /// corpus.txt: captions of training scenes.
 void make_corpus(const World& world, const Settings& settings);
 
-/// tokenizer/vocab.json and merges.txt, learned from the corpus.
-void make_tokenizer(const World& world, const Settings& settings);
+/// vocab.json and merges.txt, learned from the corpus: tokenizer/ as CLIP's, tokenizer_gpt2/ as GPT-2's.
+void make_tokenizers(const World& world, const Settings& settings);
+
+/// entities.txt: the names of things, surfaces and backdrops, sorted, one a line.
+void make_entities(const World& world, const Settings& settings);
 
 // Each training returns whether it finished; false means that it was interrupted and can be called again.
 bool train_trunk(const World& world, const Settings& settings);

@@ -38,6 +38,14 @@ std::string capital_free(std::string text) {
 
 }  // namespace
 
+const std::vector<std::string>& ground_nouns() {
+  static const std::vector<std::string> kNouns = {
+      "beach", "brick wall", "carpet", "field", "floor", "forest", "grass", "ground",
+      "lawn",  "meadow",     "road",   "rug",   "sand",  "sea",    "sky",   "snow",
+      "soil",  "street",     "table",  "wall",  "water", "woods"};
+  return kNouns;
+}
+
 std::string article_for(const std::string& words) {
   return std::string("aeiou").find(words.front()) != std::string::npos ? "an" : "a";
 }

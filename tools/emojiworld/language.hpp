@@ -58,6 +58,10 @@ class Speaker {
   Random& random_;
 };
 
+/// What surfaces and backdrops are called, in the singular and without attributes: one of these is in every
+/// ground_name().
+const std::vector<std::string>& ground_nouns();
+
 /// "a" or "an", by the first letter of what follows.
 std::string article_for(const std::string& words);
 

@@ -58,7 +58,8 @@ int run(int argc, char** argv) {
   CLI::App* dataset_command =
       app.add_subcommand("dataset", "Draw the test images and write their annotation files");
   CLI::App* corpus_command = app.add_subcommand("corpus", "Write the text corpus");
-  CLI::App* tokenizer_command = app.add_subcommand("tokenizer", "Learn the tokenizer from the corpus");
+  CLI::App* tokenizer_command = app.add_subcommand("tokenizer", "Learn the tokenizers from the corpus");
+  CLI::App* entities_command = app.add_subcommand("entities", "Write the entity vocabulary");
   CLI::App* clip_command = app.add_subcommand("train-clip", "Train CLIP (after train-trunk and tokenizer)");
   CLI::App* talk2dino_command =
       app.add_subcommand("train-talk2dino", "Train the Talk2DINO projection (after train-clip)");
@@ -99,7 +100,9 @@ int run(int argc, char** argv) {
   } else if (corpus_command->parsed()) {
     make_corpus(world, settings);
   } else if (tokenizer_command->parsed()) {
-    make_tokenizer(world, settings);
+    make_tokenizers(world, settings);
+  } else if (entities_command->parsed()) {
+    make_entities(world, settings);
   } else if (clip_command->parsed()) {
     finished = train_clip(world, settings);
   } else if (talk2dino_command->parsed()) {
@@ -123,7 +126,8 @@ int run(int argc, char** argv) {
   } else if (all_command->parsed()) {
     make_dataset(world, settings);
     make_corpus(world, settings);
-    make_tokenizer(world, settings);
+    make_tokenizers(world, settings);
+    make_entities(world, settings);
     finished = train_trunk(world, settings) && train_clip(world, settings) && refine_trunk(world, settings) &&
                train_talk2dino(world, settings) && train_dino(world, settings) &&
                train_denseclip(world, settings) && train_alphaclip(world, settings) &&

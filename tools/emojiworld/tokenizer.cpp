@@ -1,30 +1,29 @@
-// A CLIP-style byte-pair tokenizer learned from the corpus, in the layout vocab.json + merges.txt.
-#include <algorithm>
+// The tokenizers, learned from the corpus, in the layout vocab.json + merges.txt: byte pairs as CLIP has them
+// (words in lower case, each with its end marked) and as GPT-2 has them (pieces with the space before them).
 #include <map>
 #include <nlohmann/json.hpp>
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
 #include "corpus.hpp"
+#include "entities/training_entities.hpp"
+#include "merges.hpp"
 #include "support/files.hpp"
 #include "text/byte_pairs.hpp"
+#include "text/gpt2_tokenizer.hpp"
 
 namespace patchioner::emoji {
 namespace {
 
-constexpr size_t kMostIds = 1536;
-constexpr int64_t kFewestUses = 3;  // of a pair in the corpus, to be merged
+constexpr size_t kClipIds = 1536;
+constexpr size_t kGpt2Ids = 1280;  // nearly every word of an entity is one token, as the prompt supposes
 constexpr const char* kWordEnd = "</w>";
-
-using Pair = std::pair<std::string, std::string>;
-
-struct Word {
-  std::vector<std::string> symbols;
-  int64_t count;
-};
+constexpr const char* kEndOfText = "<|endoftext|>";
+/// What ViECap's prompt says of a caption in which it knows nothing by name.
+constexpr const char* kPrompt = "There are something in image.";
 
 /// The words of the corpus as CLIP's pattern cuts them; the corpus holds ASCII letters and punctuation only.
-std::map<std::string, int64_t> count_words(const std::vector<CorpusLine>& lines) {
+std::map<std::string, int64_t> clip_words(const std::vector<CorpusLine>& lines) {
   std::map<std::string, int64_t> words;
   for (const CorpusLine& line : lines) {
     std::string word;
@@ -50,73 +49,79 @@ std::map<std::string, int64_t> count_words(const std::vector<CorpusLine>& lines)
   return words;
 }
 
-std::vector<Pair> learn_merges(const std::map<std::string, int64_t>& counts, size_t most) {
-  const ByteAlphabet& alphabet = ByteAlphabet::instance();
-  std::vector<Word> words;
-  for (const auto& [text, count] : counts) {
-    Word word{{}, count};
-    for (const char letter : text) {
-      word.symbols.push_back(alphabet.symbol[static_cast<unsigned char>(letter)]);
-    }
-    word.symbols.back() += kWordEnd;
-    words.push_back(std::move(word));
-  }
-  std::vector<Pair> merges;
-  while (merges.size() < most) {
-    std::map<Pair, int64_t> uses;
-    for (const Word& word : words) {
-      for (size_t i = 1; i < word.symbols.size(); ++i) {
-        uses[{word.symbols[i - 1], word.symbols[i]}] += word.count;
-      }
-    }
-    // The most frequent pair; of equal ones the first in the alphabet.
-    const auto best = std::max_element(uses.begin(), uses.end(), [](const auto& left, const auto& right) {
-      return left.second < right.second;
-    });
-    if (best == uses.end() || best->second < kFewestUses) {
-      break;
-    }
-    const Pair pair = best->first;
-    merges.push_back(pair);
-    for (Word& word : words) {
-      for (size_t i = 1; i < word.symbols.size(); ++i) {
-        if (word.symbols[i - 1] == pair.first && word.symbols[i] == pair.second) {
-          word.symbols[i - 1] += pair.second;
-          word.symbols.erase(word.symbols.begin() + static_cast<ptrdiff_t>(i));
-        }
+/// The pieces of the captions as ViECap is trained on them, each behind its prompt.
+std::map<std::string, int64_t> viecap_pieces(const std::vector<CorpusLine>& lines) {
+  std::map<std::string, int64_t> pieces;
+  for (const CorpusLine& line : lines) {
+    for (const std::string& text : {std::string(kPrompt), clean_training_caption(line.text)}) {
+      for (const std::string& piece : gpt2_pieces(text)) {
+        ++pieces[piece];
       }
     }
   }
-  return merges;
+  return pieces;
 }
 
-}  // namespace
-
-void make_tokenizer(const World& world, const Settings& settings) {
-  const std::map<std::string, int64_t> counts = count_words(corpus_lines(world));
-  const ByteAlphabet& alphabet = ByteAlphabet::instance();
-  std::vector<std::string> tokens;
-  for (const std::string& end : {std::string(), std::string(kWordEnd)}) {
-    for (const uint8_t byte : alphabet.order) {
-      tokens.push_back(alphabet.symbol[byte] + end);
+/// Words as symbols of the byte alphabet, the last one with `end`.
+std::vector<CountedWord> spell(const std::map<std::string, int64_t>& counts, const std::string& end) {
+  std::vector<CountedWord> words;
+  for (const auto& [text, count] : counts) {
+    CountedWord word{{}, count};
+    for (const char letter : text) {
+      word.symbols.push_back(ByteAlphabet::instance().symbol[static_cast<unsigned char>(letter)]);
     }
+    word.symbols.back() += end;
+    words.push_back(std::move(word));
   }
-  std::string merges_text = "#version: 0.2\n";
-  for (const auto& [left, right] : learn_merges(counts, kMostIds - tokens.size() - 2)) {
+  return words;
+}
+
+/// The bytes in the alphabet's order, with `end` behind each.
+void add_alphabet(std::vector<std::string>& tokens, const std::string& end) {
+  const ByteAlphabet& alphabet = ByteAlphabet::instance();
+  for (const uint8_t byte : alphabet.order) {
+    tokens.push_back(alphabet.symbol[byte] + end);
+  }
+}
+
+/// Writes both files: `tokens` and the merges of `words` that there is room for below `most` ids, then
+/// `markers`. Returns the number of ids.
+size_t write_tokenizer(const std::filesystem::path& folder, std::vector<std::string> tokens,
+                       std::vector<CountedWord> words, const std::vector<std::string>& markers, size_t most) {
+  std::string merges = "#version: 0.2\n";
+  for (const auto& [left, right] : learn_merges(std::move(words), most - tokens.size() - markers.size())) {
     tokens.push_back(left + right);
-    merges_text += left + " " + right + "\n";
+    merges += left + " " + right + "\n";
   }
-  tokens.emplace_back("<|startoftext|>");
-  tokens.emplace_back("<|endoftext|>");
+  tokens.insert(tokens.end(), markers.begin(), markers.end());
   nlohmann::ordered_json vocabulary = nlohmann::ordered_json::object();
   for (size_t id = 0; id < tokens.size(); ++id) {
     vocabulary[tokens[id]] = id;
   }
-  const std::filesystem::path folder = settings.output / "tokenizer";
   std::filesystem::create_directories(folder);
   write_file(folder / "vocab.json", vocabulary.dump() + "\n");
-  write_file(folder / "merges.txt", merges_text);
-  settings.report("tokenizer", fmt::format("{} different words, {} ids", counts.size(), tokens.size()));
+  write_file(folder / "merges.txt", merges);
+  return tokens.size();
+}
+
+}  // namespace
+
+void make_tokenizers(const World& world, const Settings& settings) {
+  const std::vector<CorpusLine> lines = corpus_lines(world);
+  const std::map<std::string, int64_t> words = clip_words(lines);
+  std::vector<std::string> tokens;
+  add_alphabet(tokens, "");
+  add_alphabet(tokens, kWordEnd);
+  size_t ids = write_tokenizer(settings.output / "tokenizer", tokens, spell(words, kWordEnd),
+                               {"<|startoftext|>", kEndOfText}, kClipIds);
+  settings.report("tokenizer", fmt::format("{} different words, {} ids", words.size(), ids));
+
+  const std::map<std::string, int64_t> pieces = viecap_pieces(lines);
+  tokens.clear();
+  add_alphabet(tokens, "");
+  ids =
+      write_tokenizer(settings.output / "tokenizer_gpt2", tokens, spell(pieces, ""), {kEndOfText}, kGpt2Ids);
+  settings.report("tokenizer_gpt2", fmt::format("{} different pieces, {} ids", pieces.size(), ids));
 }
 
 }  // namespace patchioner::emoji

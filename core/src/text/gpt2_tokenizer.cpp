@@ -83,6 +83,25 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
 }
 
+template <class Character, class Visit>
+void visit_pieces(std::basic_string_view<Character> text, const Visit& visit) {
+  while (!text.empty()) {
+    const size_t length = piece_length(text);
+    visit(as_utf8(text.substr(0, length)));
+    text.remove_prefix(length);
+  }
+}
+
+/// Calls `visit` with each piece in turn.
+template <class Visit>
+void for_each_piece(std::string_view text, const Visit& visit) {
+  if (is_ascii(text)) {
+    visit_pieces(text, visit);
+  } else {
+    visit_pieces(std::u32string_view(decode_utf8(text)), visit);
+  }
+}
+
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   size_t found = text.find(from);
   if (found == std::string::npos) {
@@ -241,15 +260,6 @@ struct Gpt2Tokenizer::Data {
     cache.remember(piece, std::move(symbols));
   }
 
-  template <class Character>
-  void append_pieces(std::basic_string_view<Character> text, std::vector<int64_t>& ids) const {
-    while (!text.empty()) {
-      const size_t length = piece_length(text);
-      append_piece(as_utf8(text.substr(0, length)), ids);
-      text.remove_prefix(length);
-    }
-  }
-
  private:
   void check_against(const Files& files) const {
     if (files.tokens.empty()) {
@@ -271,6 +281,12 @@ struct Gpt2Tokenizer::Data {
     }
   }
 };
+
+std::vector<std::string> gpt2_pieces(std::string_view text) {
+  std::vector<std::string> pieces;
+  for_each_piece(text, [&](std::string piece) { pieces.push_back(std::move(piece)); });
+  return pieces;
+}
 
 std::shared_ptr<const Gpt2Tokenizer> Gpt2Tokenizer::open(const std::filesystem::path& merges,
                                                          const std::filesystem::path& vocabulary) {
@@ -295,11 +311,7 @@ std::vector<int64_t> Gpt2Tokenizer::encode(std::string_view text) const {
   while (true) {
     const size_t marker = text.find(kEndOfText);
     const std::string_view part = text.substr(0, marker);
-    if (is_ascii(part)) {
-      data_->append_pieces(part, ids);
-    } else {
-      data_->append_pieces(std::u32string_view(decode_utf8(part)), ids);
-    }
+    for_each_piece(part, [&](const std::string& piece) { data_->append_piece(piece, ids); });
     if (marker == std::string_view::npos) {
       return ids;
     }

@@ -16,6 +16,10 @@ struct Gpt2Decoding {
   bool clean_up_spaces = false;   ///< no space before punctuation and contractions (" ." -> ".")
 };
 
+/// The pieces of a text within which bytes are merged: words with the space before them, numbers,
+/// punctuation, white space, contractions. Together they are the text, ill-formed UTF-8 replaced.
+std::vector<std::string> gpt2_pieces(std::string_view text);
+
 /// Texts to ids and back. Immutable; may be shared by threads.
 class Gpt2Tokenizer {
  public:

@@ -56,6 +56,20 @@ TEST_CASE("contractions are pieces, but not behind a space") {
   CHECK(tokenizer->encode("it'S") == Ids{72, 83, 6, 50});
 }
 
+TEST_CASE("pieces are what bytes are merged within") {
+  CHECK(gpt2_pieces("A  dog's 2 toys.") ==
+        std::vector<std::string>{"A", " ", " dog", "'s", " 2", " toys", "."});
+  CHECK(gpt2_pieces("ein Bär") == std::vector<std::string>{"ein", " Bär"});
+  CHECK(gpt2_pieces("").empty());
+}
+
+TEST_CASE("the shipped vocabulary reads as published ones do, and writes things of its world briefly") {
+  const auto tokenizer =
+      Gpt2Tokenizer::open(std::string(PATCHIONER_SOURCE_DIR) + "/models/emoji/tokenizer_gpt2");
+  CHECK(tokenizer->size() == 1280);
+  CHECK(tokenizer->encode("There are avocado, hedgehog in image.").size() == 8);
+}
+
 TEST_CASE("letters and numbers of any script are runs of their own") {
   const TestFolder folder;
   // U+00E9 is the bytes C3 A9, in the alphabet the characters U+00C3 and U+00A9; U+0663 is D9 A3.

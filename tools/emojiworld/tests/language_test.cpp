@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <iostream>
+#include <set>
 
 #include "narrative.hpp"
 #include "world.hpp"
@@ -32,6 +34,30 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
+
+TEST_CASE("every name of a surface or backdrop holds one of the nouns of the entity vocabulary") {
+  const auto things = read_things(EMOJIWORLD_SOURCE "/objects.tsv");
+  std::set<std::string> used;
+  for (uint64_t i = 0; i < 600; ++i) {
+    const Scene scene = sample_scene(9, Split::train, i, things, {});
+    Random random({9, i});
+    Speaker speaker(things, scene, random);
+    for (const bool backdrop : {false, true}) {
+      if (backdrop && !scene.backdrop) {
+        continue;
+      }
+      const std::string name = speaker.ground_name(backdrop);
+      INFO(name);
+      CHECK(std::ranges::any_of(ground_nouns(), [&](const std::string& noun) { return has(name, noun); }));
+    }
+    for (const std::string& noun : ground_nouns()) {
+      if (has(speaker.place(true), noun)) {
+        used.insert(noun);
+      }
+    }
+  }
+  CHECK(used.size() + 2 >= ground_nouns().size());  // "ground" and "soil" are in no place()
+}
 
 TEST_CASE("captions of single things and of sets name every thing") {
   const auto things = read_things(EMOJIWORLD_SOURCE "/objects.tsv");
