@@ -86,6 +86,14 @@ class Merging {
 
   bool removed(size_t i) const { return removed_[i]; }
 
+  std::vector<std::string> merged_into(size_t i) const {
+    std::vector<std::string> names;
+    for (const size_t j : keeps_[i]) {
+      names.push_back(nodes[j].name);
+    }
+    return names;
+  }
+
   /// The name that a removed one is now told by.
   std::optional<size_t> redirect(size_t i) const {
     for (const size_t j : away_like_[i]) {
@@ -162,7 +170,7 @@ std::vector<Concept> find_concepts(const SceneGraph& graph, const std::vector<st
   std::vector<Concept> concepts;
   for (const size_t i : order) {
     concepts.push_back({nodes[i], mean_position(nodes[i].name, captions, options.position_fix),
-                        text_of(nodes[i], options.attribute_min)});
+                        text_of(nodes[i], options.attribute_min), merging.merged_into(i)});
   }
   std::stable_sort(concepts.begin(), concepts.end(),
                    [](const Concept& left, const Concept& right) { return left.position < right.position; });

@@ -21,9 +21,10 @@ struct ConceptOptions {
 };
 
 struct Concept {
-  SceneNode node;    ///< with the counts after merging
-  double position;   ///< mean place in the captions that name it, 0 to 1; 1 when none does
-  std::string text;  ///< "red bus": the first attribute that counts, and the name
+  SceneNode node;                   ///< with the counts after merging
+  double position;                  ///< mean place in the captions that name it, 0 to 1; 1 when none does
+  std::string text;                 ///< "red bus": the first attribute that counts, and the name
+  std::vector<std::string> merged;  ///< other names that count as this one
 };
 
 /// Products of rows brought to unit length: [n,D] -> [n,n].

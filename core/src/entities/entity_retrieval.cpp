@@ -46,6 +46,13 @@ std::vector<EntityMatch> largest(const float* row, int64_t length, size_t count)
 
 }  // namespace
 
+size_t above_threshold(const std::vector<EntityMatch>& matches, const EntityRetrievalOptions& options) {
+  const auto first_below = std::find_if(matches.begin(), matches.end(), [&](const EntityMatch& match) {
+    return match.probability < static_cast<float>(options.threshold);
+  });
+  return static_cast<size_t>(first_below - matches.begin());
+}
+
 EntityRetriever::EntityRetriever(std::vector<std::string> names, const at::Tensor& embeddings,
                                  std::string place)
     : names_(std::move(names)), place_(std::move(place)) {
@@ -89,11 +96,7 @@ std::vector<std::vector<EntityMatch>> EntityRetriever::retrieve(const at::Tensor
                                                                 const EntityRetrievalOptions& options) const {
   std::vector<std::vector<EntityMatch>> matches = nearest(features, options);
   for (std::vector<EntityMatch>& row : matches) {
-    row.erase(std::find_if(row.begin(), row.end(),
-                           [&](const EntityMatch& match) {
-                             return match.probability < static_cast<float>(options.threshold);
-                           }),
-              row.end());
+    row.resize(above_threshold(row, options));
   }
   return matches;
 }

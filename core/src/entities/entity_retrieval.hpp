@@ -20,6 +20,9 @@ struct EntityMatch {
   float probability;
 };
 
+/// How many of the matches of a feature, the most probable first, the threshold leaves.
+size_t above_threshold(const std::vector<EntityMatch>& matches, const EntityRetrievalOptions& options);
+
 /// Names and their embeddings. Immutable; may be shared by threads.
 class EntityRetriever {
  public:
