@@ -138,6 +138,9 @@ Loaded load_recorded(Item item, Json record, const Captioner& captioner, const L
 /// One result line, the same form as an input line with the results added.
 Json record_of(const Loaded& loaded, const std::vector<RegionResult>& results, const std::string& settings,
                bool explain);
+/// What a picture shows of a region of a record.
+ShownAnswer shown_answer(const Json& region);
+ShownRegion shown_region(const Region& region, const Json& entry);
 /// What a picture shows of it. `results` may be empty when `record` is an older run's.
 ShownImage shown_of(const Loaded& loaded, const std::vector<RegionResult>& results, const Json& record);
 std::string one_line(const Json& record);
@@ -166,6 +169,9 @@ class CocoFile {
 
 /// The entry of a folder that a path names, whatever way it is written: what a rename there would replace.
 std::filesystem::path entry_of(const std::filesystem::path& path);
+
+/// The image at the size in which pictures show it: [h,w,3] uint8.
+at::Tensor shown_pixels(const Image& image);
 
 /// Where --output leaves the config that its records were made with.
 std::string config_beside(const std::string& output);

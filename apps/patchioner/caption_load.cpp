@@ -36,11 +36,15 @@ void read_regions(Loaded& loaded) {
 
 void keep_for_pictures(Loaded& loaded, const LoadOptions& options) {
   if (options.keep_for_pictures) {
-    loaded.shown = shrink(loaded.task.image.pixels, kShownSide);
+    loaded.shown = shown_pixels(loaded.task.image);
   }
 }
 
 }  // namespace
+
+at::Tensor shown_pixels(const Image& image) {
+  return shrink(image.pixels, kShownSide);
+}
 
 std::string sentence_of(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);

@@ -200,6 +200,18 @@ void Output::print(const Json& record, const Loaded& loaded) {
     for (const Json& warning : region.value("warnings", Json::array())) {
       log(LogLevel::warning, "{}: {}: {}", name, place, warning.get<std::string>());
     }
+    if (region.contains("prompt")) {
+      text += fmt::format("\t\t  prompt: {}\n", in_column(region["prompt"].get<std::string>()));
+    }
+    for (const Json& found : region.value("evidence", Json::array())) {
+      text += fmt::format("\t\t  {} {:.3g}{}  {}\n", in_column(found["kind"].get<std::string>()),
+                          found["score"].is_number() ? found["score"].get<double>() : std::nan(""),
+                          found["used"].get<bool>() ? "" : " (not used)",
+                          in_column(found["text"].get<std::string>()));
+    }
+    for (const Json& other : region.value("alternatives", Json::array())) {
+      text += fmt::format("\t\t  or: {}\n", in_column(other["caption"].get<std::string>()));
+    }
     const Json memory = region.value("memory", Json::array());
     for (size_t line = 0; line < std::min(memory.size(), kTextMemoryLines); ++line) {
       text += fmt::format("\t\t  {:5.1f} %  {}\n", 100 * memory[line]["weight"].get<double>(),

@@ -43,6 +43,9 @@ void add_result(Json& region, const RegionResult& result) {
   }
   region["caption"] = result.caption.text;
   region["score"] = result.caption.score;
+  for (const AlternativeCaption& other : result.caption.alternatives) {
+    region["alternatives"].push_back({{"caption", other.text}, {"score", other.score}});
+  }
   if (!result.warnings.empty()) {
     region["warnings"] = result.warnings;
   }
@@ -57,6 +60,13 @@ void add_explanation(Json& region, const RegionResult& result) {
     region["memory"].push_back(
         {{"text", match.text}, {"similarity", match.similarity}, {"weight", match.weight}});
   }
+  if (!caption.prompt.empty()) {
+    region["prompt"] = caption.prompt;
+  }
+  for (const Evidence& found : caption.evidence) {
+    region["evidence"].push_back(
+        {{"kind", found.kind}, {"text", found.text}, {"score", found.score}, {"used", found.used}});
+  }
   for (size_t i = 0; i < std::min(caption.tokens.size(), caption.log_probabilities.size()); ++i) {
     Json token = {{"text", caption.tokens[i]}, {"log_probability", caption.log_probabilities[i]}};
     if (i < caption.token_ids.size()) {
@@ -66,9 +76,17 @@ void add_explanation(Json& region, const RegionResult& result) {
   }
 }
 
-ShownRegion shown_region(const Region& region, const Json& entry) {
-  ShownRegion shown;
-  shown.region = region;
+/// A number of a record, where null stands for one that is not finite.
+double number_of(const Json& entry, const char* key) {
+  const auto found = entry.find(key);
+  return found != entry.end() && found->is_number() ? found->get<double>()
+                                                    : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+ShownAnswer shown_answer(const Json& entry) {
+  ShownAnswer shown;
   shown.caption = entry.value("caption", "");
   shown.error = entry.value("error", "");
   if (entry.contains("score") && entry["score"].is_number()) {
@@ -77,20 +95,33 @@ ShownRegion shown_region(const Region& region, const Json& entry) {
   if (entry.contains("warnings")) {
     shown.warnings = entry["warnings"].get<std::vector<std::string>>();
   }
-  if (entry.contains("weights")) {
-    shown.weights = grid_of(entry["weights"]);
+  shown.prompt = entry.value("prompt", "");
+  for (const Json& other : entry.value("alternatives", Json::array())) {
+    shown.alternatives.push_back({other.value("caption", ""), {}, number_of(other, "score")});
+  }
+  for (const Json& found : entry.value("evidence", Json::array())) {
+    shown.evidence.push_back({found.value("kind", ""), found.value("text", ""), number_of(found, "score"),
+                              found.value("used", false)});
   }
   for (const Json& match : entry.value("memory", Json::array())) {
     shown.memory.push_back(
         {match.value("text", ""), match.value("similarity", 0.0), match.value("weight", 0.0)});
   }
   for (const Json& token : entry.value("tokens", Json::array())) {
-    shown.tokens.push_back({token.value("text", ""), token.value("log_probability", 0.0)});
+    shown.tokens.push_back({token.value("text", ""), number_of(token, "log_probability")});
   }
   return shown;
 }
 
-}  // namespace
+ShownRegion shown_region(const Region& region, const Json& entry) {
+  ShownRegion shown;
+  shown.region = region;
+  shown.answers.push_back(shown_answer(entry));
+  if (entry.contains("weights")) {
+    shown.weights = grid_of(entry["weights"]);
+  }
+  return shown;
+}
 
 Json record_of(const Loaded& loaded, const std::vector<RegionResult>& results, const std::string& settings,
                bool explain) {

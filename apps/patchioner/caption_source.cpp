@@ -16,7 +16,8 @@ namespace patchioner::caption {
 namespace {
 
 // Keys that a result adds to a region.
-constexpr std::array kResultKeys = {"caption", "score", "warnings", "error", "weights", "memory", "tokens"};
+constexpr std::array kResultKeys = {"caption", "score",  "alternatives", "warnings", "error",
+                                    "weights", "memory", "prompt",       "evidence", "tokens"};
 
 // Keys of the record of an image (docs/formats/caption_records.md); results have them all and can be asked
 // again.

@@ -98,14 +98,51 @@ std::string number_svg(const OutlinePoint& place, double radius, size_t index) {
       place.x, place.y, radius, radius * 1.15, index + 1, colour_style(index));
 }
 
-std::string details_html(const ShownRegion& region) {
-  if (region.memory.empty() && region.tokens.empty()) {
+/// "entity" and its like as a heading's words, for several of them.
+std::string plural(const std::string& kind) {
+  if (kind.ends_with('y')) {
+    return kind.substr(0, kind.size() - 1) + "ies";
+  }
+  return kind + "s";
+}
+
+/// What a decoder looked up, kind by kind in the order in which they come.
+std::string evidence_html(const std::vector<Evidence>& evidence) {
+  std::string html;
+  std::string kind;
+  for (const Evidence& found : evidence) {
+    if (found.kind != kind) {
+      html += fmt::format("{}<p class=\"kind\">{}</p><ul class=\"why\">", kind.empty() ? "" : "</ul>",
+                          escape_html(plural(found.kind)));
+      kind = found.kind;
+    }
+    html += fmt::format("<li><span class=\"share\">{}</span><span class=\"{}\">{}</span></li>",
+                        format_score(found.score), found.used ? "used" : "unused", escape_html(found.text));
+  }
+  return kind.empty() ? html : html + "</ul>";
+}
+
+std::string details_html(const ShownAnswer& answer) {
+  if (answer.memory.empty() && answer.tokens.empty() && answer.evidence.empty() && answer.prompt.empty() &&
+      answer.alternatives.empty()) {
     return {};
   }
   std::string html = "<details><summary>Why these words</summary>";
-  if (!region.memory.empty()) {
+  if (!answer.alternatives.empty()) {
+    html += "<p class=\"kind\">next best</p><ul class=\"why\">";
+    for (const AlternativeCaption& other : answer.alternatives) {
+      html += fmt::format("<li><span class=\"share\">{}</span><span>{}</span></li>",
+                          format_score(other.score), escape_html(other.text));
+    }
+    html += "</ul>";
+  }
+  html += evidence_html(answer.evidence);
+  if (!answer.prompt.empty()) {
+    html += fmt::format("<p class=\"prompt\">{}</p>", escape_html(answer.prompt));
+  }
+  if (!answer.memory.empty()) {
     html += "<ul class=\"why\">";
-    for (const MemoryMatch& match : region.memory) {
+    for (const MemoryMatch& match : answer.memory) {
       html += fmt::format(
           "<li><span class=\"share\" title=\"cosine {:.3f}\">{:.1f} %</span><span class=\"memory\" "
           "style=\"--w:{:.1f}%\">{}</span></li>",
@@ -113,32 +150,67 @@ std::string details_html(const ShownRegion& region) {
     }
     html += "</ul>";
   }
-  if (!region.tokens.empty()) {
-    html += "<p class=\"tokens\">" + tokens_html(region.tokens) + "</p>";
+  if (!answer.tokens.empty()) {
+    html += "<p class=\"tokens\">" + tokens_html(answer.tokens) + "</p>";
   }
   return html + "</details>";
+}
+
+/// What one answer says; the score stands beside the region unless several answers are compared.
+std::string answer_html(const ShownAnswer& answer) {
+  std::string html;
+  if (!answer.from.empty()) {
+    html += fmt::format("<p class=\"from\">{}</p>", escape_html(answer.from));
+  }
+  if (!answer.error.empty()) {
+    html += fmt::format("<p class=\"error\">{}</p>", escape_html(answer.error));
+  } else {
+    html += fmt::format("<p class=\"caption\">{}</p>",
+                        answer.caption.empty() ? "<i>no words</i>" : escape_html(answer.caption));
+  }
+  return html;
+}
+
+std::string warnings_html(const ShownAnswer& answer) {
+  std::string html;
+  for (const std::string& warning : answer.warnings) {
+    html += fmt::format("<p class=\"warning\">{}</p>", escape_html(warning));
+  }
+  return html;
+}
+
+std::string score_html(const ShownAnswer& answer) {
+  return answer.score && answer.error.empty()
+             ? fmt::format("<span class=\"score\">score {}</span>", format_score(*answer.score))
+             : std::string();
+}
+
+/// The answers of several runs below one another, each with its own score and reasons.
+std::string compared_html(const std::vector<ShownAnswer>& answers) {
+  std::string html = "<div class=\"compared\">";
+  for (const ShownAnswer& answer : answers) {
+    html += "<div class=\"answer\">" + answer_html(answer) + "<p class=\"meta\">" + score_html(answer) +
+            "</p>" + warnings_html(answer) + details_html(answer) + "</div>";
+  }
+  return html + "</div>";
 }
 
 std::string region_html(const ShownRegion& region, const ShownImage& image, size_t image_number,
                         size_t index) {
   std::string html = fmt::format("<li data-region=\"{0}\" {1}><span class=\"badge\">{0}</span><div>",
                                  index + 1, colour_style(index));
-  if (!region.error.empty()) {
-    html += fmt::format("<p class=\"error\">{}</p>", escape_html(region.error));
-  } else {
-    html += fmt::format("<p class=\"caption\">{}</p>",
-                        region.caption.empty() ? "<i>no words</i>" : escape_html(region.caption));
+  const ShownAnswer* only = region.answers.size() == 1 ? &region.answers.front() : nullptr;
+  if (only != nullptr) {
+    html += answer_html(*only);
   }
   std::string meta =
       escape_html(region.region.id.empty() ? describe(region.region.shape)
                                            : region.region.id + " \u00b7 " + describe(region.region.shape));
-  if (region.score && region.error.empty()) {
-    meta += fmt::format(" \u00b7 <span class=\"score\">score {}</span>", format_score(*region.score));
+  if (only != nullptr && !score_html(*only).empty()) {
+    meta += " \u00b7 " + score_html(*only);
   }
   html += fmt::format("<p class=\"meta\">{}</p>", meta);
-  for (const std::string& warning : region.warnings) {
-    html += fmt::format("<p class=\"warning\">{}</p>", escape_html(warning));
-  }
+  html += only != nullptr ? warnings_html(*only) : std::string();
   html += "</div>";
   if (region.weights.defined() && image.pixels.defined()) {
     html += fmt::format(
@@ -147,7 +219,7 @@ std::string region_html(const ShownRegion& region, const ShownImage& image, size
         "href=\"#h{2}-{3}\"/></svg>",
         image.geometry.image_width, image.geometry.image_height, image_number, index + 1);
   }
-  return html + details_html(region) + "</li>\n";
+  return html + (only != nullptr ? details_html(*only) : compared_html(region.answers)) + "</li>\n";
 }
 
 }  // namespace
@@ -244,10 +316,13 @@ void PageWriter::add(const ShownImage& image) {
   }
   std::string regions;
   for (size_t i = 0; i < image.regions.size(); ++i) {
-    if (!image.error.empty() && image.regions[i].caption.empty()) {
+    const std::vector<ShownAnswer>& answers = image.regions[i].answers;
+    const auto says_nothing = [](const ShownAnswer& answer) { return answer.caption.empty(); };
+    if (!image.error.empty() && std::all_of(answers.begin(), answers.end(), says_nothing)) {
       continue;  // the image's error has said it
     }
-    errors_ += image.regions[i].error.empty() ? 0 : 1;
+    errors_ += static_cast<size_t>(std::count_if(answers.begin(), answers.end(),
+                                                 [](const auto& answer) { return !answer.error.empty(); }));
     regions += region_html(image.regions[i], image, images_, i);
   }
   if (!regions.empty()) {

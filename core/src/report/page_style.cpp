@@ -60,6 +60,16 @@ summary { cursor: pointer; color: var(--accent); width: max-content; }
 .why li { display: contents; }
 .share { font-variant-numeric: tabular-nums; text-align: right; color: var(--faint); }
 .memory { position: relative; padding: 0 .4rem; overflow-wrap: anywhere; border-radius: 4px; background: linear-gradient(to right, color-mix(in srgb, var(--accent) 22%, transparent) var(--w), transparent var(--w)); }
+.kind { margin: .5rem 0 0; color: var(--faint); }
+.prompt { margin: .5rem 0 0; font-style: italic; }
+.unused { color: var(--faint); text-decoration: line-through; text-decoration-color: var(--line); }
+.compared { grid-column: 2 / span 2; margin-top: .3rem; }
+.answer { display: grid; grid-template-columns: 4.6rem minmax(0, 1fr) max-content; gap: 0 .8rem; align-items: baseline; padding: .3rem 0; border-top: 1px dotted var(--line); }
+.answer .from { margin: 0; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
+.answer .caption { font-size: 1rem; }
+.answer .meta { margin: 0; }
+.answer > .warning, .answer > details { grid-column: 2 / span 2; }
+@media (max-width: 520px) { .answer { grid-template-columns: minmax(0, 1fr); } .answer > * { grid-column: 1 !important; } }
 .tokens { margin: .5rem 0 0; line-height: 1.9; }
 .tokens span { padding: .1rem .25rem; border-radius: 4px; background: color-mix(in srgb, var(--accent) var(--p), transparent); }
 .hidden { display: none; }

@@ -116,27 +116,31 @@ Row row_of(const ShownRegion& region, const ShownImage& image, const at::Tensor&
     cv::resize(view, tile, tile.size(), 0, 0, cv::INTER_AREA);
     text_room -= tile_width + kMargin;
   }
-  if (!region.error.empty()) {
-    add_lines(row, region.error, kDetailScale, kDetailLine, kAlarm, text_room);
-  } else {
-    add_lines(row, region.caption.empty() ? "(no words)" : region.caption, kCaptionScale, kCaptionLine, kInk,
-              text_room);
-  }
   std::string detail = describe(region.region.shape);
   if (!region.region.id.empty()) {
     detail = region.region.id + " - " + detail;
   }
-  if (region.score && region.error.empty()) {
-    detail += " - score " + format_score(*region.score);
+  for (const ShownAnswer& answer : region.answers) {
+    if (!answer.error.empty()) {
+      add_lines(row, answer.error, kDetailScale, kDetailLine, kAlarm, text_room);
+    } else {
+      add_lines(row, answer.caption.empty() ? "(no words)" : answer.caption, kCaptionScale, kCaptionLine,
+                kInk, text_room);
+    }
+    if (answer.score && answer.error.empty()) {
+      detail += " - score " + format_score(*answer.score);
+    }
   }
   add_lines(row, detail, kDetailScale, kDetailLine, kFaint, text_room);
-  for (size_t i = 0; i < std::min(region.memory.size(), kMemoryLines); ++i) {
-    const MemoryMatch& match = region.memory[i];
-    add_lines(row, fmt::format("{:3.0f} %  {}", 100 * match.weight, match.text), kDetailScale, kDetailLine,
-              kFaint, text_room);
-  }
-  for (const std::string& warning : region.warnings) {
-    add_lines(row, warning, kDetailScale, kDetailLine, kAlarm, text_room);
+  for (const ShownAnswer& answer : region.answers) {
+    for (size_t i = 0; i < std::min(answer.memory.size(), kMemoryLines); ++i) {
+      const MemoryMatch& match = answer.memory[i];
+      add_lines(row, fmt::format("{:3.0f} %  {}", 100 * match.weight, match.text), kDetailScale, kDetailLine,
+                kFaint, text_room);
+    }
+    for (const std::string& warning : answer.warnings) {
+      add_lines(row, warning, kDetailScale, kDetailLine, kAlarm, text_room);
+    }
   }
   for (const TextLine& line : row.lines) {
     row.height += line.height;

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <optional>
+#include <patchioner/decoder.hpp>
 #include <patchioner/gap.hpp>
 #include <patchioner/geometry.hpp>
 #include <patchioner/region.hpp>
@@ -19,16 +20,25 @@ struct ShownToken {
   double log_probability = 0;  ///< natural logarithm
 };
 
+/// What was said about a region, and why. Lists may be empty.
+struct ShownAnswer {
+  std::string from;  ///< whose answer it is, where there are several; may be empty
+  std::string caption;
+  std::optional<double> score;
+  std::vector<AlternativeCaption> alternatives;
+  std::vector<MemoryMatch> memory;  ///< largest weight first
+  std::string prompt;               ///< words that the decoder was made to read
+  std::vector<Evidence> evidence;   ///< what it looked up
+  std::vector<ShownToken> tokens;
+  std::vector<std::string> warnings;
+  std::string error;  ///< when not empty there is no caption
+};
+
 /// One region with what was said about it.
 struct ShownRegion {
   Region region;
-  std::string caption;
-  std::optional<double> score;
-  at::Tensor weights;               ///< [rows,columns] of the grid, or undefined
-  std::vector<MemoryMatch> memory;  ///< largest weight first; may be empty
-  std::vector<ShownToken> tokens;   ///< may be empty
-  std::vector<std::string> warnings;
-  std::string error;  ///< when not empty there is no caption
+  at::Tensor weights;                ///< [rows,columns] of the grid, or undefined
+  std::vector<ShownAnswer> answers;  ///< one, or one of each run that is compared
 };
 
 /// One image with its regions. `pixels` is undefined when the image could not be read; `error` then says why.

@@ -64,13 +64,47 @@ TEST_CASE("a page shows every region, its caption and its error") {
 
 TEST_CASE("the tokens shown are those of the caption") {
   ShownImage image = shown_example();
-  image.regions[1].tokens = {
+  image.regions[1].answers[0].tokens = {
       {"<|startoftext|>", -0.1}, {"cheese</w>", -0.5}, {"<|endoftext|>", -0.2}, {"bus ", -3}};
   const std::string html = page_of({image});
   CHECK(html.find(">cheese</span>") != std::string::npos);
   CHECK(html.find("<i>end</i>") != std::string::npos);
   CHECK(html.find("startoftext") == std::string::npos);
   CHECK(html.find(">bus</span>") == std::string::npos);
+}
+
+TEST_CASE("a page says what a decoder looked up, what it read and what else it found") {
+  ShownImage image = shown_example();
+  ShownAnswer& answer = image.regions[1].answers[0];
+  answer.prompt = "There are <cheese> in image.";
+  answer.evidence = {
+      {"entity", "cheese", 0.93, true}, {"entity", "moon", 0.02, false}, {"concept", "a disc", 3, true}};
+  answer.alternatives = {{"a yellow wheel", "a yellow wheel.", -0.7}};
+  const std::string html = page_of({image});
+  CHECK(html.find("There are &lt;cheese&gt; in image.") != std::string::npos);
+  CHECK(html.find(">entities</p>") != std::string::npos);
+  CHECK(html.find("<span class=\"share\">0.93</span><span class=\"used\">cheese</span>") !=
+        std::string::npos);
+  CHECK(html.find("<span class=\"unused\">moon</span>") != std::string::npos);
+  CHECK(html.find(">concepts</p>") != std::string::npos);
+  CHECK(html.find("<span class=\"share\">-0.7</span><span>a yellow wheel</span>") != std::string::npos);
+}
+
+TEST_CASE("the answers of several runs stand below one another, each under its run's name") {
+  ShownImage image = shown_example();
+  ShownRegion& region = image.regions[1];
+  region.answers[0].from = "plain";
+  ShownAnswer& other = region.answers.emplace_back();
+  other.from = "viecap";
+  other.caption = "two wheels of cheese";
+  const std::string html = page_of({image});
+  const size_t plain = html.find("<p class=\"from\">plain</p>");
+  const size_t viecap =
+      html.find("<p class=\"from\">viecap</p><p class=\"caption\">two wheels of cheese</p>");
+  CHECK(plain != std::string::npos);
+  CHECK(viecap != std::string::npos);
+  CHECK(plain < viecap);
+  CHECK(count(html, "class=\"answer\"") == 2);
 }
 
 TEST_CASE("an image that could not be read still has its place on the page") {
@@ -89,7 +123,8 @@ TEST_CASE("captions that are there stay when their image can no longer be read")
   ShownImage gone;
   gone.error = "gone.jpg: cannot be opened: No such file or directory";
   gone.regions.resize(1);
-  gone.regions[0].caption = "a clock";
+  gone.regions[0].answers.resize(1);
+  gone.regions[0].answers[0].caption = "a clock";
   const std::string html = page_of({gone});
   CHECK(html.find("a clock") != std::string::npos);
   CHECK(html.find("cannot be opened") != std::string::npos);

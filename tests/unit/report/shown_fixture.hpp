@@ -34,8 +34,9 @@ inline ShownImage shown_example() {
   const auto add = [&](RegionShape shape, std::string caption, double score) -> ShownRegion& {
     ShownRegion region;
     region.region.shape = std::move(shape);
-    region.caption = std::move(caption);
-    region.score = score;
+    ShownAnswer& answer = region.answers.emplace_back();
+    answer.caption = std::move(caption);
+    answer.score = score;
     image.regions.push_back(std::move(region));
     return image.regions.back();
   };
@@ -43,14 +44,14 @@ inline ShownImage shown_example() {
   ShownRegion& box = add(Box{60, 70, 90, 100}, "a round cheese lying beside a smaller, angrier cheese", 0.31);
   box.region.id = "cheese";
   box.weights = weights;
-  box.memory = {{"a cheese on a table", 0.91, 0.62}, {"the moon over a field", 0.84, 0.2}};
-  box.tokens = {{"a</w>", -0.02}, {"round</w>", -0.9}, {"cheese</w>", -0.3}};
+  box.answers[0].memory = {{"a cheese on a table", 0.91, 0.62}, {"the moon over a field", 0.84, 0.2}};
+  box.answers[0].tokens = {{"a</w>", -0.02}, {"round</w>", -0.9}, {"cheese</w>", -0.3}};
   add(BoxSet{{{10, 10, 60, 40}, {220, 20, 80, 60}}}, "two clouds", 0.2);
   add(Trace{{{0.2, 0.8}, {0.3, 0.7}, {0.4, 0.85}, {0.6, 0.8}}}, "grass", 0.1);
-  add(Mask{mask}, "a frame", 0.5).warnings = {"the mask has a hole"};
+  add(Mask{mask}, "a frame", 0.5).answers[0].warnings = {"the mask has a hole"};
   add(Patch{1, 6}, "sky", 0.02);
   add(ImagePoint{160, 120}, "a horizon", 0.07);
-  add(Box{900, 900, 5, 5}, "", 0).error = "the box lies outside the image (320x240)";
+  add(Box{900, 900, 5, 5}, "", 0).answers[0].error = "the box lies outside the image (320x240)";
   return image;
 }
 
