@@ -22,6 +22,16 @@ bool is_ending(char32_t c) {
          (c >= U'{' && c <= U'~');
 }
 
+std::unordered_set<std::string> single_words(const std::unordered_set<std::string>& names) {
+  std::unordered_set<std::string> words;
+  for (const std::string& name : names) {
+    if (name.find(' ') == std::string::npos) {
+      words.insert(name);
+    }
+  }
+  return words;
+}
+
 void add_once(std::vector<std::string>& words, const std::string& word) {
   if (std::find(words.begin(), words.end(), word) == words.end()) {
     words.push_back(word);
@@ -45,15 +55,16 @@ std::string clean_training_caption(std::string_view caption) {
   return encode_utf8(text);
 }
 
+std::unordered_set<std::string> single_word_entities(const SceneGraphLexicon& lexicon) {
+  return single_words(lexicon.entities);
+}
+
 NounExtractor::NounExtractor(const std::unordered_set<std::string>& entities,
                              std::unordered_set<std::string> lemmas)
-    : lemmas_(std::move(lemmas)) {
-  for (const std::string& name : entities) {
-    if (name.find(' ') == std::string::npos) {
-      nouns_.insert(name);
-    }
-  }
-}
+    : nouns_(single_words(entities)), lemmas_(std::move(lemmas)) {}
+
+NounExtractor::NounExtractor(const SceneGraphLexicon& lexicon)
+    : NounExtractor(lexicon.entities, single_word_entities(lexicon)) {}
 
 std::string NounExtractor::lemma(const std::string& word) const {
   // Endings of plurals and what they stand for, tried in this order.

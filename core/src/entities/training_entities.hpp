@@ -8,11 +8,16 @@
 #include <unordered_set>
 #include <vector>
 
+#include "entities/scene_graph_lexicon.hpp"
+
 namespace patchioner {
 
 /// The caption stripped, in lower case when all of its letters are capitals, begun with a capital, and ended
 /// with a full stop unless it ends with a mark of ASCII. Empty stays empty.
 std::string clean_training_caption(std::string_view caption);
+
+/// The names of one word of a lexicon: what may enter a prompt when nothing else says so.
+std::unordered_set<std::string> single_word_entities(const SceneGraphLexicon& lexicon);
 
 /// Finds nouns by words and endings, the same on every machine.
 class NounExtractor {
@@ -20,6 +25,9 @@ class NounExtractor {
   /// `entities` are what may be a noun, of which the names of one word count; `lemmas` what a word may be cut
   /// back to when its plural ending is taken off.
   NounExtractor(const std::unordered_set<std::string>& entities, std::unordered_set<std::string> lemmas);
+
+  /// Both from the names of one word of a lexicon.
+  explicit NounExtractor(const SceneGraphLexicon& lexicon);
 
   /// Nouns of a caption in the singular, by first appearance, each once.
   std::vector<std::string> extract(std::string_view caption) const;

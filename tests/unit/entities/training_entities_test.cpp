@@ -92,5 +92,12 @@ TEST_CASE("nouns are the words that are entities or persons, in the singular, ea
   CHECK(extractor.extract("").empty());
 }
 
+TEST_CASE("a lexicon says by itself what nouns are, and their singulars") {
+  SceneGraphLexicon lexicon;
+  lexicon.entities = {"dog", "cats", "cat", "fire truck"};
+  CHECK(NounExtractor(lexicon).extract("Dogs, two cats and a fire truck") == Names{"dog", "cat"});
+  CHECK(single_word_entities(lexicon) == WordSet{"dog", "cats", "cat"});
+}
+
 }  // namespace
 }  // namespace patchioner
