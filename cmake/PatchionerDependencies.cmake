@@ -25,6 +25,13 @@ find_package(GIF REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
 
+# Snowball's stemmers; the library has no CMake package of its own.
+find_path(STEMMER_INCLUDE_DIR libstemmer.h)
+find_library(STEMMER_LIBRARY stemmer)
+if(NOT STEMMER_INCLUDE_DIR OR NOT STEMMER_LIBRARY)
+  message(FATAL_ERROR "Snowball's stemmers were not found; on Debian: apt-get install libstemmer-dev")
+endif()
+
 # One interface target for the tensor library. Its include folder brings LibTorch's own fmt headers, which come first; the compiled part of
 # {fmt} is core/src/support/fmt_implementation.cpp.
 add_library(patchioner_dependencies INTERFACE)
