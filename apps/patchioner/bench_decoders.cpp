@@ -1,6 +1,8 @@
-// patchioner bench decoders: how fast the plain decoder speaks, and how much memory the projection takes.
+// patchioner bench decoders: how fast the plain decoder speaks and a beam search finds its texts, and how
+// much memory projecting on a bank and looking captions up in it take.
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/InferenceMode.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <chrono>
@@ -9,6 +11,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "bench_text_search.hpp"
 #include "memory/memory_bank.hpp"
 #include "nn/gpt2_training.hpp"
 #include "nn/search.hpp"
@@ -101,14 +104,9 @@ int64_t anonymous_kilobytes() {
   return 0;
 }
 
-void bench_projection(const DecoderBench& bench) {
-  constexpr int64_t kWidth = 768;
-  const c10::InferenceMode no_gradients;
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(2);
-  const at::Tensor features = at::randn({bench.regions, kWidth}, generator, at::TensorOptions(at::kFloat));
-  const auto bank = MemoryBank::from_memory(
-      at::randn({bench.memory_rows, kWidth}, generator, at::TensorOptions(at::kFloat)),
-      std::vector<std::string>(static_cast<size_t>(bench.memory_rows), std::string()));
+/// Megabytes that this process holds more than before at the peak of some work, without what files back.
+double peak_extra_megabytes(const std::function<void()>& work) {
+  ::malloc_trim(0);  // what was freed before would be taken again unseen
   const int64_t before = anonymous_kilobytes();
   std::atomic<bool> done = false;
   std::atomic<int64_t> peak = before;
@@ -118,38 +116,73 @@ void bench_projection(const DecoderBench& bench) {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
   });
-  at::Tensor projected;
-  const double first = seconds_of([&] { projected = bank->project(features, ProjectionOptions()); });
-  const double second = seconds_of([&] { projected = bank->project(features, ProjectionOptions()); });
+  work();
   done = true;
   watcher.join();
-  fmt::print("memory projection, {} regions on {} x {}\n", bench.regions, bench.memory_rows, kWidth);
-  fmt::print("  first call {:.2f} s, second {:.2f} s, peak extra memory {:.0f} MB\n", first, second,
-             static_cast<double>(peak - before) / 1000.0);
+  return static_cast<double>(peak - before) * 1024 / 1e6;
+}
+
+void print_twice(const std::string& name, const std::function<void()>& work) {
+  double first = 0, second = 0;
+  const double megabytes = peak_extra_megabytes([&] {
+    first = seconds_of(work);
+    second = seconds_of(work);
+  });
+  fmt::print("  {:27} first call {:.2f} s, second {:.2f} s, peak extra memory {:.0f} MB\n", name, first,
+             second, megabytes);
+}
+
+void bench_memory(const DecoderBench& bench) {
+  constexpr int64_t kWidth = 768;
+  constexpr int64_t kCaptions = 5;  // a region; as MeaCap looks up
+  const c10::InferenceMode no_gradients;
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(2);
+  const at::Tensor features = at::randn({bench.regions, kWidth}, generator, at::TensorOptions(at::kFloat));
+  const auto bank = MemoryBank::from_memory(
+      at::randn({bench.memory_rows, kWidth}, generator, at::TensorOptions(at::kFloat)),
+      std::vector<std::string>(static_cast<size_t>(bench.memory_rows), std::string()));
+  fmt::print("memory bank, {} regions on {} x {}\n", bench.regions, bench.memory_rows, kWidth);
+  print_twice("projection", [&] { (void)bank->project(features, ProjectionOptions()); });
+  print_twice(fmt::format("the {} nearest captions", kCaptions),
+              [&] { (void)bank->nearest(features, kCaptions, ProjectionOptions().temperature); });
 }
 
 }  // namespace
 
 void add_bench_decoders(CLI::App& bench) {
-  CLI::App* command = bench.add_subcommand(
-      "decoders",
-      "Plain decoder: batched with cache against a loop without; memory projection on a large bank");
+  CLI::App* command = bench.add_subcommand("decoders",
+                                           "Plain decoder and beam search: batched with cache against a loop "
+                                           "without; entities; a large memory bank");
   auto options = std::make_shared<DecoderBench>();
+  auto search = std::make_shared<TextSearchBench>();
   auto common = std::make_shared<BenchOptions>();
   add_bench_options(*command, *common);
-  add_count(*command, "--regions", options->regions, "Regions decoded and projected together", 1, 4096);
+  add_count(*command, "--regions", options->regions, "Regions decoded, projected and looked up together", 1,
+            4096);
   add_count(*command, "--steps", options->steps, "Ids a region", 1, 1023);
   add_count(*command, "--loop-regions", options->loop_regions,
             "Regions of the slow loop that are measured, the time being scaled; 0: all of them", 0, 4096);
-  add_count(*command, "--memory-rows", options->memory_rows, "Rows of the bank; 0: no projection", 0,
+  add_count(*command, "--beam-layers", search->layers, "Layers of the GPT-2 of the beam search, of width 768",
+            1, 100);
+  add_count(*command, "--beam-steps", search->steps, "Ids a text of the beam search; 0: no beam search", 0,
+            1000);
+  add_count(*command, "--beam-loop-regions", search->loop_regions,
+            "Regions of its slow loop that are measured, the time being scaled", 1, 4096);
+  add_count(*command, "--entities", search->entities, "Names that regions are compared with; 0: none", 0,
             10'000'000);
+  add_count(*command, "--memory-rows", options->memory_rows, "Rows of the bank; 0: no bank", 0, 10'000'000);
   command->add_flag("--bf16", options->bf16, "Decode in bfloat16");
   command->footer("Example:\n  patchioner bench decoders --loop-regions 8");
-  command->callback([options, common] {
+  command->callback([options, search, common] {
     begin_bench(*common);
     bench_decoding(*options);
+    if (search->steps > 0) {
+      search->regions = options->regions;
+      search->precision = options->bf16 ? at::kBFloat16 : at::kFloat;
+      bench_text_search(*search);
+    }
     if (options->memory_rows > 0) {
-      bench_projection(*options);
+      bench_memory(*options);
     }
   });
 }

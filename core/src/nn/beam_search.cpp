@@ -6,6 +6,8 @@
 #include <patchioner/error.hpp>
 #include <span>
 
+#include "nn/gpt2_branches.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -15,7 +17,7 @@ struct Beam {
   std::vector<float> log_probabilities;
   float sum = 0;
   bool ended = false;
-  size_t cache_row = 0;  // of a text that goes on
+  size_t branch = 0;  // of a text that goes on
 
   float score() const { return sum / static_cast<float>(ids.size()); }
 };
@@ -80,7 +82,7 @@ std::vector<Beam> advance(const std::vector<Beam>& beams, const std::vector<std:
       candidates.push_back({i, nullptr, beam.score()});
       continue;
     }
-    for (const NextId& one : next[beam.cache_row]) {
+    for (const NextId& one : next[beam.branch]) {
       candidates.push_back(
           {i, &one, (beam.sum + one.log_probability) / static_cast<float>(beam.ids.size() + 1)});
     }
@@ -115,36 +117,24 @@ std::vector<FoundText> found_texts(std::vector<Beam> beams) {
   return texts;
 }
 
-/// Whether the rows of a cache stay what and where they are.
-bool is_identity(const std::vector<int64_t>& rows, int64_t all) {
-  if (static_cast<int64_t>(rows.size()) != all) {
-    return false;
-  }
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] != static_cast<int64_t>(i)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// The search of a few rows, appended to `results`.
 void search_rows(const Gpt2& model, const PromptBatch& prompts, const BeamSearchOptions& options,
                  std::vector<std::vector<FoundText>>& results) {
-  Gpt2Cache cache(model, prompts.rows(), prompts.length() + options.steps - 1);
+  model.check_length(prompts.length() + options.steps - 1);
+  Gpt2Cache cache(model, prompts.rows(), prompts.length());
   if (prompts.padding.defined()) {
     cache.set_left_padding(prompts.padding);
   }
+  at::Tensor hidden = model.run(prompts.embeddings, cache).select(1, -1);  // [N,E]
+  Gpt2Branches branches(std::move(cache));
   const double temperature = options.temperature > 0 ? options.temperature : 1.0;
   std::vector<std::vector<Beam>> rows(static_cast<size_t>(prompts.rows()));
   for (size_t row = 0; row < rows.size(); ++row) {
     rows[row].resize(1);
-    rows[row].front().cache_row = row;
+    rows[row].front().branch = row;
   }
-  at::Tensor input = prompts.embeddings;  // [N,P,E], later [N,1,E]
   for (int64_t step = 0; step < options.steps; ++step) {
-    const at::Tensor hidden = model.run(input, cache).select(1, -1);  // [N,E]
-    at::Tensor logits = model.logits(hidden);                         // [N,V]
+    at::Tensor logits = model.logits(hidden);  // [B,V]
     if (temperature != 1.0) {
       logits = logits / temperature;
     }
@@ -157,22 +147,17 @@ void search_rows(const Gpt2& model, const PromptBatch& prompts, const BeamSearch
       beams = advance(beams, next, options);
       for (Beam& beam : beams) {
         if (!beam.ended) {
-          parents.push_back(static_cast<int64_t>(beam.cache_row));
+          parents.push_back(static_cast<int64_t>(beam.branch));
           ids.push_back(beam.ids.back());
-          beam.cache_row = parents.size() - 1;
+          beam.branch = parents.size() - 1;
         }
       }
     }
     if (step + 1 == options.steps || parents.empty()) {
       break;
     }
-    const auto on_device = [&](const std::vector<int64_t>& values) {
-      return at::tensor(values, at::kLong).to(prompts.embeddings.device());
-    };
-    if (!is_identity(parents, cache.rows())) {
-      cache.select(on_device(parents));
-    }
-    input = model.embed(on_device(ids)).unsqueeze(1);  // [N,1,E]
+    branches.follow(parents);
+    hidden = model.run(model.embed(at::tensor(ids, at::kLong).to(hidden.device())), branches);  // [B,E]
   }
   for (std::vector<Beam>& beams : rows) {
     results.push_back(found_texts(std::move(beams)));

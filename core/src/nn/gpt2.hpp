@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <vector>
 
 #include "nn/gpt2_weights.hpp"
@@ -13,6 +14,7 @@
 namespace patchioner {
 
 class Gpt2;
+class Gpt2Branches;
 
 /// Keys and values of the positions that were run so far, for N rows that advance together. Belongs to one
 /// search.
@@ -25,8 +27,7 @@ class Gpt2Cache {
   /// nobody attends to and which do not count as positions. [N] int64; to be said before the first run.
   void set_left_padding(const at::Tensor& padding);
 
-  /// Keeps the rows `rows` [N'] (int64) in that order; a row may be named twice (beams) or not at all
-  /// (finished).
+  /// Keeps the rows `rows` [N'] (int64) in that order; a row may be named twice or not at all (finished).
   void select(const at::Tensor& rows);
 
   int64_t rows() const { return rows_; }
@@ -34,6 +35,7 @@ class Gpt2Cache {
 
  private:
   friend class Gpt2;
+  friend class Gpt2Branches;
   struct Layer {
     at::Tensor keys;    // [N,heads,capacity,head width]
     at::Tensor values;  // [N,heads,capacity,head width]
@@ -64,6 +66,12 @@ class Gpt2 {
   at::Tensor run(const at::Tensor& embeddings, Gpt2Cache& cache,
                  std::vector<at::Tensor>* blocks = nullptr) const;
 
+  /// One further position of every branch: embeddings [B,E] to hidden states [B,E], as run().
+  at::Tensor run(const at::Tensor& embeddings, Gpt2Branches& branches) const;
+
+  /// Throws an Error of kind config, which names both numbers, when texts of that length are too long.
+  void check_length(int64_t positions) const;
+
   /// Hidden states [...,E] to logits [...,V], float32.
   at::Tensor logits(const at::Tensor& hidden) const;
 
@@ -73,6 +81,9 @@ class Gpt2 {
     at::Tensor ln_1_weight, ln_1_bias, ln_2_weight, ln_2_bias;  // [E]
     Linear attention_in, attention_out, mlp_in, mlp_out;
   };
+  /// What reads the queries, keys and values [N,T,3E] of a layer and gives [N,T,E].
+  using Attention = std::function<at::Tensor(size_t layer, const at::Tensor& qkv)>;
+  at::Tensor run_blocks(at::Tensor x, const Attention& attention, std::vector<at::Tensor>* blocks) const;
   at::Tensor attention_mask(const Gpt2Cache& cache, int64_t new_positions) const;
   at::Tensor positions(const Gpt2Cache& cache, int64_t new_positions) const;
 
