@@ -1,5 +1,7 @@
 #include "decoding/prompted_captions.hpp"
 
+#include <algorithm>
+
 #include "text/caption_text.hpp"
 
 namespace patchioner {
@@ -27,14 +29,21 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
     return captions;
   }
   const PromptBatch prompts = model_.prompts(features, hard_prompts, layout_, padding_);
-  std::vector<std::string> texts;
+  std::vector<std::string> texts;  // of each row its caption's, then those of its alternatives
   for (std::vector<FoundText>& found : model_.search(prompts, search_)) {
-    FoundText& best = found.front();
     Caption& caption = captions.emplace_back();
-    texts.push_back(model_.tokenizer().decode(best.ids));
-    caption.raw_text = model_.tokenizer().decode(best.ids, decoding_);
-    caption.text = strip_caption(caption.raw_text);
+    for (const FoundText& one :
+         std::span(found).first(std::min(found.size(), static_cast<size_t>(search_.n_best)))) {
+      texts.push_back(model_.tokenizer().decode(one.ids));
+      const std::string raw_text = model_.tokenizer().decode(one.ids, decoding_);
+      caption.alternatives.push_back({strip_caption(raw_text), raw_text, one.score});
+    }
+    // The search's best text is the caption.
+    FoundText& best = found.front();
+    caption.text = std::move(caption.alternatives.front().text);
+    caption.raw_text = std::move(caption.alternatives.front().raw_text);
     caption.score = best.score;
+    caption.alternatives.erase(caption.alternatives.begin());
     if (explain) {
       for (const int64_t id : best.ids) {
         caption.tokens.push_back(model_.tokenizer().decode({&id, 1}));
@@ -45,8 +54,12 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
   }
   if (perplexity_) {
     const std::vector<double> perplexities = model_.perplexities(texts);
-    for (size_t row = 0; row < captions.size(); ++row) {
-      captions[row].score = perplexities[row];
+    auto perplexity = perplexities.begin();
+    for (Caption& caption : captions) {
+      caption.score = *perplexity++;
+      for (AlternativeCaption& other : caption.alternatives) {
+        other.score = *perplexity++;
+      }
     }
   }
   return captions;

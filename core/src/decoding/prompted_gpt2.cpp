@@ -6,6 +6,7 @@
 #include <patchioner/error.hpp>
 
 #include "checkpoint/checkpoint_family.hpp"
+#include "nn/nucleus_search.hpp"
 #include "nn/search.hpp"
 
 namespace patchioner {
@@ -117,7 +118,17 @@ std::vector<int64_t> PromptedGpt2::end_ids(const std::vector<std::string>& stop)
 
 std::vector<std::vector<FoundText>> PromptedGpt2::search(const PromptBatch& prompts,
                                                          const TextSearchOptions& options) const {
-  if (options.beam) {
+  if (options.type == TextSearch::nucleus) {
+    NucleusSearchOptions nucleus;
+    nucleus.top_p = options.top_p;
+    nucleus.temperature = options.temperature;
+    nucleus.seed = options.seed;
+    nucleus.samples = options.n_best;
+    nucleus.steps = options.max_length;
+    nucleus.end_ids = end_ids(options.stop);
+    return nucleus_search(model_, prompts, nucleus);
+  }
+  if (options.type == TextSearch::beam) {
     BeamSearchOptions beam;
     beam.width = options.beam_width;
     beam.steps = options.max_length;

@@ -31,11 +31,17 @@ enum class PromptPadding {
   reference,  ///< hard prompts are filled up with the token id 0 behind, which the model reads (spec/04 R1)
 };
 
+/// How a text is searched for: search.hpp, beam_search.hpp, nucleus_search.hpp.
+enum class TextSearch { greedy, beam, nucleus };
+
 struct TextSearchOptions {
-  bool beam = false;                            ///< otherwise greedy
+  TextSearch type = TextSearch::greedy;
   int64_t beam_width = 5;                       ///< texts kept at every step of a beam search
   int64_t max_length = 64;                      ///< ids a text, at most, prompts not counted
-  double temperature = 1;                       ///< of a beam search: logits are divided by it
+  double temperature = 1;                       ///< of beams and samples: logits are divided by it
+  double top_p = 0.8;                           ///< of samples: the share of probability that is drawn from
+  int64_t seed = 0;                             ///< of samples
+  int64_t n_best = 1;                           ///< texts that are wanted: samples that are drawn
   std::vector<std::string> stop = {".", " ."};  ///< a text ends behind the last token of one of these
 };
 
@@ -73,7 +79,8 @@ class PromptedGpt2 {
   PromptBatch prompts(const at::Tensor& features, std::span<const std::string> hard_prompts,
                       PromptLayout layout, PromptPadding padding = PromptPadding::masked) const;
 
-  /// The texts of each row, the best one first: `beam_width` of them, or one of a greedy search.
+  /// The texts of each row, the best one first: all `beam_width` of a beam search, `n_best` samples, or one
+  /// of a greedy search.
   std::vector<std::vector<FoundText>> search(const PromptBatch& prompts,
                                              const TextSearchOptions& options) const;
 

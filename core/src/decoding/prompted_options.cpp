@@ -1,8 +1,35 @@
 #include "decoding/prompted_options.hpp"
 
+#include <patchioner/error.hpp>
+
 #include "decoding/nested_section.hpp"
 
 namespace patchioner {
+namespace {
+
+/// Refuses a search that does not find as many texts as are wanted.
+void require_texts(const SearchSection& section, const Value& search) {
+  const int64_t most = section.type == "greedy" ? 1
+                       : section.type == "beam" ? section.beam_width
+                                                : section.n_best;
+  if (section.n_best <= most) {
+    return;
+  }
+  const Value* wanted = search.find("n_best");
+  const std::string place = (wanted != nullptr ? *wanted : search).origin().to_string();
+  if (section.type == "greedy") {
+    throw Error(ErrorKind::config,
+                "{}: 'decoder.search.n_best' is {}, but greedy search finds one text; set it to 1, or 'type' "
+                "to beam or nucleus",
+                place, section.n_best);
+  }
+  throw Error(ErrorKind::config,
+              "{}: 'decoder.search.n_best' is {}, but a beam search of the width {} finds {} texts; raise "
+              "'beam_width', or lower 'n_best'",
+              place, section.n_best, most, most);
+}
+
+}  // namespace
 
 PromptedGpt2Files PromptedOptions::files(PromptedKind kind) const {
   const auto tokenizer_files = read_section<TokenizerSection>(tokenizer, "decoder.tokenizer");
@@ -19,11 +46,17 @@ PromptedGpt2Files PromptedOptions::files(PromptedKind kind) const {
 
 TextSearchOptions PromptedOptions::search_options() const {
   const auto section = read_section<SearchSection>(search, "decoder.search");
+  require_texts(section, search);
   TextSearchOptions options;
-  options.beam = section.type == "beam";
+  options.type = section.type == "beam"      ? TextSearch::beam
+                 : section.type == "nucleus" ? TextSearch::nucleus
+                                             : TextSearch::greedy;
   options.beam_width = section.beam_width;
   options.max_length = section.max_length;
   options.temperature = section.temperature;
+  options.top_p = section.top_p;
+  options.seed = section.seed;
+  options.n_best = section.n_best;
   options.stop = section.stop;
   return options;
 }

@@ -28,6 +28,9 @@ struct SearchSection {
   int64_t beam_width = 5;
   int64_t max_length = 64;
   double temperature = 1;
+  double top_p = 0.8;
+  int64_t seed = 0;
+  int64_t n_best = 1;
   std::vector<std::string> stop = {".", " ."};
 };
 
@@ -47,10 +50,17 @@ inline void declare(ParameterList<HeadsSection>& list) {
 
 inline void declare(ParameterList<SearchSection>& list) {
   using O = SearchSection;
-  list.add("type", &O::type, "how a text is searched for").choices({"greedy", "beam"});
+  list.add("type", &O::type, "how a text is searched for").choices({"greedy", "beam", "nucleus"});
   list.add("beam_width", &O::beam_width, "texts kept at every step of a beam search").range(1, 1000);
   list.add("max_length", &O::max_length, "tokens a caption, prompts not counted").range(1, 1000);
-  list.add("temperature", &O::temperature, "of a beam search: logits are divided by it").range(1e-6);
+  list.add("temperature", &O::temperature, "of beam and nucleus: logits are divided by it").range(1e-6);
+  list.add("top_p", &O::top_p,
+           "of nucleus: each token is drawn among the most probable ones that have this share together")
+      .range(1e-6, 1);
+  list.add("seed", &O::seed, "of nucleus: another seed draws other texts").range(0);
+  list.add("n_best", &O::n_best,
+           "texts a caption, the others beside the best one: up to beam_width, or so many samples of nucleus")
+      .range(1, 1000);
   list.add("stop", &O::stop, "a caption ends behind the last token of one of these texts");
 }
 
@@ -85,8 +95,10 @@ void declare_prompted(ParameterList<Options>& list) {
            "GPT-2's files: {merges: merges.txt, vocabulary: vocab.json}");
   list.add("heads", static_cast<Section>(&O::heads),
            "attention heads, 8 and 12 as published: {mapping: 8, language_model: 12}");
-  list.add("search", static_cast<Section>(&O::search),
-           "{type: greedy or beam, beam_width: 5, max_length: 64, temperature: 1, stop: [\".\", \" .\"]}");
+  list.add(
+      "search", static_cast<Section>(&O::search),
+      "{type: greedy, beam or nucleus, beam_width: 5, max_length: 64, temperature: 1, top_p: 0.8, seed: 0, "
+      "n_best: 1, stop: [\".\", \" .\"]}");
   list.add("layout", static_cast<Text>(&O::layout), "what the language model reads, in this order")
       .choices({"soft_first", "hard_first", "only_hard", "no_hard"});
   list.add("score", static_cast<Text>(&O::score),

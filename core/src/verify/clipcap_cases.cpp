@@ -35,7 +35,7 @@ void compare_captions(const std::string& name, const nlohmann::json& rows, const
                       const GoldenCase& golden, CaseReport& report, PluginHost& host,
                       const PromptedGpt2& model, const PromptBatch& prompts) {
   TextSearchOptions options;
-  options.beam = true;
+  options.type = TextSearch::beam;
   options.beam_width = kBeamWidth;
   options.max_length = golden.json().at("max_len").get<int64_t>();
   options.stop = {"."};

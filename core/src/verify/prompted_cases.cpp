@@ -61,7 +61,7 @@ std::string layout_name(PromptLayout layout) {
 
 TextSearchOptions search_of(const nlohmann::json& config) {
   TextSearchOptions options;
-  options.beam = config.at("search").get<std::string>() == "beam";
+  options.type = config.at("search").get<std::string>() == "beam" ? TextSearch::beam : TextSearch::greedy;
   options.beam_width = config.value("beam_width", options.beam_width);
   options.max_length = config.value("max_len", options.max_length);
   options.temperature = config.value("temperature_lm", options.temperature);
@@ -83,23 +83,24 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host,
   const TextSearchOptions search = search_of(config);
   const EntityRetrievalOptions retrieval = retrieval_of(config);
   const nlohmann::json& dims = golden.json().at("dims");
-  Value section(Value::Map{{"plugin", "viecap"},
-                           {"weights", files.weights.string()},
-                           {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
-                                                    {"vocabulary", golden.file(kVocabulary).string()}}},
-                           {"heads", Value::Map{{"mapping", dims.at("mapping_heads").get<int64_t>()},
-                                                {"language_model", dims.at("gpt_heads").get<int64_t>()}}},
-                           {"layout", layout_name(layout_of(config))},
-                           {"search", Value::Map{{"type", search.beam ? "beam" : "greedy"},
-                                                 {"beam_width", search.beam_width},
-                                                 {"max_length", search.max_length},
-                                                 {"temperature", search.temperature}}},
-                           {"entities", Value::Map{{"names", files.names.string()},
-                                                   {"embeddings", golden.file(kEmbeddings).string()},
-                                                   {"temperature", retrieval.temperature},
-                                                   {"top_k", retrieval.top_k},
-                                                   {"threshold", retrieval.threshold}}},
-                           {"reference_batch_padding", config.value("reference_batch_padding", false)}});
+  Value section(
+      Value::Map{{"plugin", "viecap"},
+                 {"weights", files.weights.string()},
+                 {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
+                                          {"vocabulary", golden.file(kVocabulary).string()}}},
+                 {"heads", Value::Map{{"mapping", dims.at("mapping_heads").get<int64_t>()},
+                                      {"language_model", dims.at("gpt_heads").get<int64_t>()}}},
+                 {"layout", layout_name(layout_of(config))},
+                 {"search", Value::Map{{"type", search.type == TextSearch::beam ? "beam" : "greedy"},
+                                       {"beam_width", search.beam_width},
+                                       {"max_length", search.max_length},
+                                       {"temperature", search.temperature}}},
+                 {"entities", Value::Map{{"names", files.names.string()},
+                                         {"embeddings", golden.file(kEmbeddings).string()},
+                                         {"temperature", retrieval.temperature},
+                                         {"top_k", retrieval.top_k},
+                                         {"threshold", retrieval.threshold}}},
+                 {"reference_batch_padding", config.value("reference_batch_padding", false)}});
   return host.decoder(section, PluginContext());
 }
 

@@ -34,8 +34,10 @@ void declare(ParameterList<ClipcapOptions>& list) {
       .required();
   list.add("tokenizer", &O::tokenizer, "GPT-2's files: {merges: merges.txt, vocabulary: vocab.json}");
   list.add("heads", &O::heads, "attention heads, 8 and 12 as published: {mapping: 8, language_model: 12}");
-  list.add("search", &O::search,
-           "{type: greedy or beam, beam_width: 5, max_length: 67, temperature: 1, stop: [\".\"]}");
+  list.add(
+      "search", &O::search,
+      "{type: greedy, beam or nucleus, beam_width: 5, max_length: 67, temperature: 1, top_p: 0.8, seed: 0, "
+      "n_best: 1, stop: [\".\"]}");
   list.add("score", &O::score,
            "of a caption: mean log-probability of its tokens, or perplexity without the prompt (lower is "
            "better)")

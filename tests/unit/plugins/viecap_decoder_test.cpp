@@ -59,6 +59,7 @@ std::vector<std::vector<int64_t>> ids_of(const std::vector<Caption>& captions) {
 }
 
 const Value kBeam = Value::Map{{"type", "beam"}, {"beam_width", int64_t{5}}};
+const Value kSamples = Value::Map{{"type", "nucleus"}, {"seed", int64_t{3}}, {"n_best", int64_t{2}}};
 
 /// A text side whose names come out as one row each of the identity, whatever they are.
 class CountingBackbone final : public Backbone {
@@ -82,8 +83,8 @@ class CountingBackbone final : public Backbone {
   ImageSpec spec_;
 };
 
-TEST_CASE("ViECap: all regions at once give what each gives alone, by both searches") {
-  for (const Value& search : {Value(Value::Map{{"type", "greedy"}}), kBeam}) {
+TEST_CASE("ViECap: all regions at once give what each gives alone, by all searches") {
+  for (const Value& search : {Value(Value::Map{{"type", "greedy"}}), kBeam, kSamples}) {
     const auto decoder = viecap(section({{"search", search}}));
     const DecodeInput all = features_of_case();
     const std::vector<Caption> together = decoder->decode(all);
