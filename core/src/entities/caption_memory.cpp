@@ -41,13 +41,6 @@ at::Tensor embeddings_of(const StateDict& file) {
   return file.tensor(file.contains(kTensor) ? kTensor : names.front());
 }
 
-/// Leaves the scene graphs of the rows that the bank has kept.
-void leave_filled(std::vector<std::string>& scene_graphs, const at::Tensor& embeddings) {
-  const std::vector<bool> filled = filled_rows(embeddings.to(at::kFloat).contiguous());
-  size_t row = 0;
-  std::erase_if(scene_graphs, [&](const std::string&) { return !filled[row++]; });
-}
-
 }  // namespace
 
 std::shared_ptr<const CaptionMemory> CaptionMemory::open(const std::filesystem::path& path) {
@@ -81,20 +74,39 @@ void CaptionMemory::read_folder(const std::filesystem::path& folder) {
   }
   bank_ = MemoryBank::from_memory(embeddings, std::move(captions), file.metadata(), embeddings_path.string());
   if (std::filesystem::exists(folder / kSceneGraphs)) {
-    scene_graphs_ = read_bank_texts(folder / kSceneGraphs);
-    if (scene_graphs_.size() != count) {
-      throw Error(ErrorKind::data,
-                  "{}: there are {} scene graphs, but {} has {} captions; wanted is one a caption, in order",
-                  (folder / kSceneGraphs).string(), scene_graphs_.size(), kCaptions, count);
-    }
-    if (bank_->dropped_rows() > 0) {
-      leave_filled(scene_graphs_, embeddings);
-    }
+    read_scene_graphs(folder / kSceneGraphs, bank_->dropped_rows() == 0
+                                                 ? std::vector<bool>(count, true)
+                                                 : filled_rows(embeddings.to(at::kFloat).contiguous()));
   }
   if (std::filesystem::exists(folder / kEntityNames) || std::filesystem::exists(folder / kEntityEmbeddings)) {
     entity_names_ = folder / kEntityNames;  // one without the other is refused where they are read
     entity_embeddings_ = folder / kEntityEmbeddings;
   }
+}
+
+void CaptionMemory::read_scene_graphs(const std::filesystem::path& path, const std::vector<bool>& wanted) {
+  size_t count = 0;
+  graphs_.reserve(std::filesystem::file_size(path));
+  graph_ends_.reserve(wanted.size());
+  visit_bank_texts(path, [&](const std::string& graph) {
+    if (count < wanted.size() && wanted[count]) {
+      graphs_ += graph;
+      graph_ends_.push_back(graphs_.size());
+    }
+    ++count;
+    return true;
+  });
+  if (count != wanted.size()) {
+    throw Error(ErrorKind::data,
+                "{}: there are {} scene graphs, but {} has {} captions; wanted is one a caption, in order",
+                path.string(), count, kCaptions, wanted.size());
+  }
+}
+
+std::string CaptionMemory::scene_graph(int64_t row) const {
+  const auto place = static_cast<size_t>(row);
+  const size_t begin = place == 0 ? 0 : graph_ends_[place - 1];
+  return graphs_.substr(begin, graph_ends_[place] - begin);
 }
 
 std::shared_ptr<const CaptionMemory> CaptionMemory::to(at::Device device) const {

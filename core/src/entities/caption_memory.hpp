@@ -32,9 +32,9 @@ class CaptionMemory {
   /// Fingerprint of the text side that the embeddings were made with, empty when it is not recorded.
   std::string text_fingerprint() const;
 
-  bool has_scene_graphs() const { return !scene_graphs_.empty(); }
-  /// Of the caption in a row of the bank.
-  const std::string& scene_graph(int64_t row) const { return scene_graphs_[static_cast<size_t>(row)]; }
+  bool has_scene_graphs() const { return !graph_ends_.empty(); }
+  /// Of the caption in a row of the bank, when there are any.
+  std::string scene_graph(int64_t row) const;
 
   /// Names in scene graphs and their vectors; both empty when the memory has neither file.
   const std::filesystem::path& entity_names() const { return entity_names_; }
@@ -48,9 +48,11 @@ class CaptionMemory {
  private:
   CaptionMemory() = default;
   void read_folder(const std::filesystem::path& folder);
+  void read_scene_graphs(const std::filesystem::path& path, const std::vector<bool>& wanted);
 
   std::shared_ptr<const MemoryBank> bank_;
-  std::vector<std::string> scene_graphs_;  // a row of the bank each, or none
+  std::string graphs_;              // one behind the other, which takes half the room of as many texts
+  std::vector<size_t> graph_ends_;  // a row of the bank each, or none
   std::filesystem::path entity_names_;
   std::filesystem::path entity_embeddings_;
   int64_t empty_captions_ = 0;

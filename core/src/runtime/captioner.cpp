@@ -162,7 +162,8 @@ std::future<void> Captioner::check_text_sides() const {
   }
   if (decoder() != nullptr) {
     made_with.emplace_back(
-        "decoder was trained with another text encoder than the backbone's; train it again",
+        "decoder was trained with another text encoder than the backbone's, or a memory that it reads was "
+        "built with one; make it again",
         decoder()->text_fingerprint());
   }
   std::erase_if(made_with, [](const auto& one) { return one.second.empty(); });

@@ -2,8 +2,6 @@
 // projection in three forms (spec/03 section 10). The case says what it holds; every tensor that it lists is
 // compared.
 
-#include <stdlib.h>
-
 #include <patchioner/error.hpp>
 #include <regex>
 
@@ -12,6 +10,7 @@
 #include "verify/case_images.hpp"
 #include "verify/kinds.hpp"
 #include "verify/region_inputs.hpp"
+#include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -197,44 +196,27 @@ Box box_of_meaning(const GoldenCase& golden, const std::string& name, int64_t pa
           (number(2) - number(1) + 0.5) * patch};
 }
 
-/// A memory bank in a file, where the gap `memory` reads it, for as long as the object lives.
-class BankFile {
- public:
-  explicit BankFile(const at::Tensor& rows) {
-    std::string folder = (std::filesystem::temp_directory_path() / "patchioner_bank_XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr) {
-      throw Error(ErrorKind::io, "{}: cannot be made; set TMPDIR to a folder that can be written", folder);
-    }
-    folder_ = folder;
-    write_safetensors(path(), {{"embeddings", rows}});
-    const std::vector<std::string> texts(static_cast<size_t>(rows.size(0)), "text");
-    write_file(folder_ / "bank.texts.json", nlohmann::json(texts).dump());
-  }
-  ~BankFile() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  BankFile(const BankFile&) = delete;
-  BankFile& operator=(const BankFile&) = delete;
-
-  std::filesystem::path path() const { return folder_ / "bank.safetensors"; }
-
- private:
-  std::filesystem::path folder_;
-};
+/// A memory bank in a file, where the gap `memory` reads it, for as long as the folder lives.
+std::filesystem::path bank_file(const CaseFolder& folder, const at::Tensor& rows) {
+  const std::filesystem::path bank = folder.path() / "bank.safetensors";
+  write_safetensors(bank, {{"embeddings", rows}});
+  const std::vector<std::string> texts(static_cast<size_t>(rows.size(0)), "text");
+  write_file(folder.path() / "bank.texts.json", nlohmann::json(texts).dump());
+  return bank;
+}
 
 /// The queries through the gap `memory`.
 void compare_memory(const GoldenCase& golden, CaseReport& report, PluginHost& host,
                     const at::Tensor& memory) {
   // A temperature of 0.01 magnifies rounding a hundredfold, so it starts from the case's own queries.
   const at::Tensor queries = golden.tensor("queries");
-  const BankFile bank(memory);
+  const CaseFolder folder;
+  const std::filesystem::path bank = bank_file(folder, memory);
   for (const bool normalize : {true, false}) {
-    const auto gap = host.gap(Value::Map{{"plugin", "memory"},
-                                         {"bank", bank.path().string()},
-                                         {"temperature", 0.01},
-                                         {"normalize", normalize}},
-                              PluginContext());
+    const auto gap = host.gap(
+        Value::Map{
+            {"plugin", "memory"}, {"bank", bank.string()}, {"temperature", 0.01}, {"normalize", normalize}},
+        PluginContext());
     report.compare(normalize ? "mem_projected" : "mem_projected_raw", gap->to_text_space(queries));
   }
 }
