@@ -100,8 +100,8 @@ class Decoder {
   /// Entities that a caption (from training_text) names, in order, for captions that come without.
   virtual std::vector<std::string> training_entities(const std::string& caption) const;
 
-  /// Token ids [N,T] as training wants them (spec/01 section 6.2), zero padded. Texts that the tokenizer
-  /// refuses are left out and their positions are appended to `dropped`.
+  /// Token ids [N,T] as loss() wants them, rows filled up behind with what it takes for no token. Texts that
+  /// the tokenizer refuses are left out and their positions are appended to `dropped`.
   virtual at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const;
 
   /// Loss of a batch. While `training` dropout is on (drawn from LibTorch's default generator), and what the

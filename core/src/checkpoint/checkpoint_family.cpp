@@ -33,7 +33,7 @@ constexpr std::array<FamilyFacts, 20> kFacts = {{
     {Family::plain_decoder, "plain_decoder", "the decoder plain reads it"},
     {Family::clipcap_decoder, "clipcap_decoder", "the decoder clipcap reads it"},
     {Family::viecap_decoder, "viecap_decoder", "the decoder viecap reads it"},
-    {Family::gpt2, "gpt2", ""},
+    {Family::gpt2, "gpt2", "training of the decoders viecap and clipcap begins from it (`language_model`)"},
     {Family::memory_bank, "memory_bank", "the gap memory reads it as `bank`"},
     {Family::lora, "lora", "merge it into the model that it was made for, and give that"},
 }};

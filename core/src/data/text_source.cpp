@@ -1,5 +1,6 @@
 #include "data/text_source.hpp"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,6 +19,7 @@ using Visit = std::function<bool(SourceText)>;
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::array<std::string_view, 2> kTextKeys = {"caption", "text"};
 constexpr std::string_view kImageKey = "image_id";
+constexpr std::string_view kEntitiesKey = "entities";
 constexpr const char* kExpected =
     "expected are COCO captions ({\"annotations\": [{\"caption\": ...}]}), an array of texts or of objects "
     "with \"caption\" or \"text\"";
@@ -37,9 +39,15 @@ class CaptionDocument {
     if (at_list()) {
       entry_ = {};
     }
-    return push(false);
+    return (!(at_entities() || in_entities()) || refuse_entities()) && push(false);
   }
-  bool start_array(size_t) { return (!at_list() || other()) && push(true); }
+  bool start_array(size_t) {
+    if (at_entities()) {
+      entry_.entities.emplace();
+      return push(true);
+    }
+    return ((!at_list() && !in_entities()) || other()) && push(true);
+  }
   bool end_array() { return pop(); }
   bool end_object() {
     pop();
@@ -57,6 +65,10 @@ class CaptionDocument {
       }
       return take_entry();
     }
+    if (in_entities()) {
+      entry_.entities->push_back(std::move(value));
+      return true;
+    }
     if (!in_entry()) {
       return true;
     }
@@ -65,6 +77,8 @@ class CaptionDocument {
       entry_.text = std::move(value);
     } else if (key == kImageKey) {
       entry_.image_id = std::move(value);
+    } else if (at_entities()) {
+      return refuse_entities();
     }
     return true;
   }
@@ -84,6 +98,7 @@ class CaptionDocument {
   struct Entry {
     std::optional<std::string> text;
     std::string image_id;
+    std::optional<std::vector<std::string>> entities;
   };
   static constexpr size_t kDeepest = 64;
 
@@ -108,6 +123,17 @@ class CaptionDocument {
     const size_t depth = list_depth();
     return open_.size() == depth + 1 && open_[depth - 1].array && !open_[depth].array;
   }
+  /// Whether what comes next are an entry's entities.
+  bool at_entities() const { return in_entry() && open_.back().key == kEntitiesKey; }
+  /// Whether what comes next is one of them.
+  bool in_entities() const {
+    const size_t depth = list_depth();
+    return open_.size() == depth + 2 && open_[depth - 1].array && !open_[depth].array && open_.back().array &&
+           open_[depth].key == kEntitiesKey;
+  }
+  bool refuse_entities() const {
+    throw Error(ErrorKind::data, "{}: \"entities\" of entry {} must be an array of texts", name_, count_);
+  }
   bool number(std::string digits) {
     if (in_entry() && open_.back().key == kImageKey) {
       entry_.image_id = std::move(digits);
@@ -115,6 +141,9 @@ class CaptionDocument {
     return other();
   }
   bool other() {
+    if (at_entities() || in_entities()) {
+      return refuse_entities();
+    }
     if (at_list()) {
       entry_ = {};
       take_entry();
@@ -131,7 +160,7 @@ class CaptionDocument {
                   name_, count_);
     }
     ++count_;
-    return visit_({std::move(*entry_.text), std::move(entry_.image_id)});
+    return visit_({std::move(*entry_.text), std::move(entry_.image_id), std::move(entry_.entities)});
   }
 
   const std::string& name_;
@@ -149,23 +178,29 @@ void visit_document(std::string_view content, const Visit& visit, const std::str
   }
 }
 
-/// The text of one JSON line, or nothing.
-std::optional<SourceText> text_of_line(std::string_view line) {
-  const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
+/// The text of one JSON line, without its entities, or nothing.
+std::optional<SourceText> text_of(const nlohmann::json& value) {
   if (value.is_string()) {
-    return SourceText{value.get<std::string>(), {}};
+    return SourceText{value.get<std::string>(), {}, {}};
   }
   if (value.is_object()) {
     for (const std::string_view key : kTextKeys) {
       if (const auto found = value.find(key); found != value.end() && found->is_string()) {
         const auto image = value.find(kImageKey);
-        return SourceText{found->get<std::string>(), image == value.end() ? std::string()
-                                                     : image->is_string() ? image->get<std::string>()
-                                                                          : image->dump()};
+        return SourceText{found->get<std::string>(),
+                          image == value.end() ? std::string()
+                          : image->is_string() ? image->get<std::string>()
+                                               : image->dump(),
+                          {}};
       }
     }
   }
   return std::nullopt;
+}
+
+bool is_list_of_texts(const nlohmann::json& value) {
+  return value.is_array() &&
+         std::all_of(value.begin(), value.end(), [](const nlohmann::json& item) { return item.is_string(); });
 }
 
 /// Calls `take(line, number)` for each line that is not blank, until it returns false.
@@ -188,11 +223,18 @@ void for_each_line(std::string_view content, Take take) {
 
 void visit_json_lines(std::string_view content, const Visit& visit, const std::string& name) {
   for_each_line(content, [&](std::string_view line, size_t number) {
-    std::optional<SourceText> text = text_of_line(line);
+    const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
+    std::optional<SourceText> text = text_of(value);
     if (!text) {
       throw Error(ErrorKind::data,
                   "{}:{}: the line is no JSON string and no object with \"caption\" or \"text\"", name,
                   number);
+    }
+    if (const auto entities = value.find(kEntitiesKey); value.is_object() && entities != value.end()) {
+      if (!is_list_of_texts(*entities)) {
+        throw Error(ErrorKind::data, "{}:{}: \"entities\" must be an array of texts", name, number);
+      }
+      text->entities = entities->get<std::vector<std::string>>();
     }
     return visit(std::move(*text));
   });
@@ -236,7 +278,7 @@ void visit_lines(std::string_view content, const Visit& visit, const std::string
   refuse_binary(content, name);
   Repair repair;
   for_each_line(content, [&](std::string_view line, size_t number) {
-    return visit({repair(line, number), {}});
+    return visit({repair(line, number), {}, {}});
   });
   repair.report(name);
 }
@@ -251,7 +293,7 @@ void visit_second_column(std::string_view content, const Visit& visit, const std
                   name, number);
     }
     const std::string_view text = line.substr(tab + 1);
-    return visit({repair(text.substr(0, text.find('\t')), number), {}});
+    return visit({repair(text.substr(0, text.find('\t')), number), {}, {}});
   });
   repair.report(name);
 }
@@ -278,7 +320,7 @@ TextFormat detect(std::string_view content) {
     const std::string_view start = content.substr(begin, kLongestLine);
     const size_t end = start.find('\n');
     const bool whole = end != std::string_view::npos || start.size() < kLongestLine;
-    if (whole && text_of_line(start.substr(0, end))) {
+    if (whole && text_of(nlohmann::json::parse(start.substr(0, end), nullptr, false))) {
       return TextFormat::json_lines;
     }
     return first == '{' && (second == '"' || second == '}') ? TextFormat::json : TextFormat::lines;

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace patchioner {
 
@@ -24,6 +26,7 @@ TextFormat text_format_from(std::string_view word);
 struct SourceText {
   std::string text;
   std::string image_id;  ///< the entry's "image_id", a number as its digits; empty where it has none
+  std::optional<std::vector<std::string>> entities;  ///< the entry's "entities"; nothing where it has none
 };
 
 /// Gives every text of the file in order; `visit` returns false to stop. Ill-formed UTF-8 in plain lines is

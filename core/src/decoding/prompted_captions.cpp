@@ -13,7 +13,10 @@ std::vector<int64_t> finite_rows(const at::Tensor& features) {
 
 PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedKind kind,
                                    const PluginContext& context)
-    : model_(options.files(kind), context),
+    : PromptedCaptions(options, PromptedGpt2(options.files(kind), context)) {}
+
+PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedGpt2 model)
+    : model_(std::move(model)),
       layout_(prompt_layout(options.layout)),
       padding_(options.reference_batch_padding ? PromptPadding::reference : PromptPadding::masked),
       search_(options.search_options()),

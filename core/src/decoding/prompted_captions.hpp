@@ -19,6 +19,9 @@ class PromptedCaptions {
   /// Throws as PromptedGpt2 does, and config for an option that is out of range.
   PromptedCaptions(const PromptedOptions& options, PromptedKind kind, const PluginContext& context);
 
+  /// The same with a model that is there already.
+  PromptedCaptions(const PromptedOptions& options, PromptedGpt2 model);
+
   int64_t dim() const { return model_.dim(); }
   const PromptedGpt2& model() const { return model_; }
   bool reads_hard_prompts() const { return layout_ != PromptLayout::no_hard; }

@@ -5,69 +5,40 @@
 #include <limits>
 #include <patchioner/error.hpp>
 
-#include "checkpoint/checkpoint_family.hpp"
 #include "nn/nucleus_search.hpp"
 #include "nn/search.hpp"
 
 namespace patchioner {
 namespace {
 
-constexpr const char* kViecapPrefix = "mapping_network.";
-constexpr const char* kClipcapPrefix = "clip_project.";
-constexpr const char* kModelPrefix = "gpt.";
-
 /// Texts whose perplexity is computed together: their logits are 16 times 64 times 50257 numbers at most.
 constexpr size_t kTextsAtOnce = 16;
 
-/// The sizes of the GPT-2 of a checkpoint, all of them told by its shapes but the heads.
-Gpt2Config language_model_config(const StateDict& state_dict, int64_t heads) {
-  Gpt2Config config;
-  config.vocab_size = config.n_positions = config.n_embd = config.n_layer = config.n_inner = 0;
-  config.n_head = heads;
-  infer_gpt2_sizes(state_dict, kModelPrefix, config);
-  return config;
-}
-
 }  // namespace
 
-PromptLayout prompt_layout(const std::string& name) {
-  static const std::vector<std::pair<std::string, PromptLayout>> kNames = {
-      {"soft_first", PromptLayout::soft_first},
-      {"hard_first", PromptLayout::hard_first},
-      {"only_hard", PromptLayout::only_hard},
-      {"no_hard", PromptLayout::no_hard}};
-  for (const auto& [known, layout] : kNames) {
-    if (known == name) {
-      return layout;
-    }
-  }
-  throw Error(ErrorKind::config, "the layout '{}' is none of soft_first, hard_first, only_hard and no_hard",
-              name);
-}
-
-PromptedGpt2::PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context)
-    : context_(context), tokenizer_(Gpt2Tokenizer::open(files.merges, files.vocabulary)) {
-  const StateDict state_dict = StateDict::open(files.weights);
-  const bool viecap = files.kind == PromptedKind::viecap;
-  require_family(state_dict, {viecap ? CheckpointFamily::viecap_decoder : CheckpointFamily::clipcap_decoder},
-                 viecap ? "`weights` must be a ViECap decoder: a GPT-2 (gpt.*) behind mapping_network"
-                        : "`weights` must be a ClipCap decoder: a GPT-2 (gpt.*) behind clip_project");
-  const Gpt2Config config = language_model_config(state_dict, files.language_model_heads);
-  config.check(files.weights.string());
-  TensorLoader loader(state_dict, viecap ? "ViECap decoder" : "ClipCap decoder");
-  soft_prompt_ = std::make_unique<const SoftPrompt>(state_dict, loader,
-                                                    viecap ? kViecapPrefix : kClipcapPrefix, config.n_embd,
-                                                    files.mapping_heads, context.device, context.precision);
-  Gpt2Weights weights = load_gpt2(loader, kModelPrefix, config);
-  loader.finish();
-  if (tokenizer_->size() != config.vocab_size) {
+void require_vocabulary(const Gpt2Tokenizer& tokenizer, const std::filesystem::path& merges, int64_t ids,
+                        const std::filesystem::path& model) {
+  if (tokenizer.size() != ids) {
     throw Error(ErrorKind::data,
                 "{}: the tokenizer has {} ids, but the language model of {} has {}; give the files that it "
                 "was trained with",
-                files.merges.string(), tokenizer_->size(), files.weights.string(), config.vocab_size);
+                merges.string(), tokenizer.size(), model.string(), ids);
   }
+}
+
+PromptedGpt2::PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context)
+    : PromptedGpt2(
+          load_prompted_weights(files.weights, files.kind, files.mapping_heads, files.language_model_heads),
+          Gpt2Tokenizer::open(files.merges, files.vocabulary), context) {
+  require_vocabulary(*tokenizer_, files.merges, model_.config().vocab_size, files.weights);
+}
+
+PromptedGpt2::PromptedGpt2(PromptedWeights weights, std::shared_ptr<const Gpt2Tokenizer> tokenizer,
+                           const PluginContext& context)
+    : context_(context), tokenizer_(std::move(tokenizer)) {
   weights.move_to(context.device);
-  model_ = Gpt2(weights, context.precision);
+  soft_prompt_ = std::make_shared<const SoftPrompt>(weights.soft_prompt.network(context.precision));
+  model_ = Gpt2(weights.language_model, context.precision);
 }
 
 at::Tensor PromptedGpt2::hard_embeddings(const std::string& text, size_t length) const {

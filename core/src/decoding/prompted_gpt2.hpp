@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "decoding/prompt_layout.hpp"
+#include "decoding/prompted_weights.hpp"
 #include "nn/beam_search.hpp"
 #include "nn/gpt2.hpp"
 #include "nn/prompt.hpp"
@@ -18,12 +20,6 @@
 #include "text/gpt2_tokenizer.hpp"
 
 namespace patchioner {
-
-/// What the language model reads before it speaks, in this order.
-enum class PromptLayout { soft_first, hard_first, only_hard, no_hard };
-
-/// Of "soft_first", "hard_first", "only_hard" or "no_hard"; anything else is an Error of kind config.
-PromptLayout prompt_layout(const std::string& name);
 
 /// Prompts of one call that are not equally long.
 enum class PromptPadding {
@@ -45,12 +41,6 @@ struct TextSearchOptions {
   std::vector<std::string> stop = {".", " ."};  ///< a text ends behind the last token of one of these
 };
 
-/// Whose checkpoint it is: what its soft prompt's names begin with differs.
-enum class PromptedKind {
-  viecap,   ///< `mapping_network.`
-  clipcap,  ///< `clip_project.`
-};
-
 struct PromptedGpt2Files {
   PromptedKind kind = PromptedKind::viecap;
   std::filesystem::path weights;     ///< the reference's checkpoint, or safetensors of its names
@@ -60,12 +50,21 @@ struct PromptedGpt2Files {
   int64_t language_model_heads = 12;
 };
 
+/// Throws an Error of kind data when the tokenizer of `merges` does not have the `ids` that the language
+/// model of the file `model` has.
+void require_vocabulary(const Gpt2Tokenizer& tokenizer, const std::filesystem::path& merges, int64_t ids,
+                        const std::filesystem::path& model);
+
 /// Immutable. [any-thread]
 class PromptedGpt2 {
  public:
   /// Throws Error: io, checkpoint when the file is no such decoder, config when heads do not divide widths,
   /// data when the tokenizer is another one than the model's.
   PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context);
+
+  /// Of parameters in memory, which must not change as long as it lives.
+  PromptedGpt2(PromptedWeights weights, std::shared_ptr<const Gpt2Tokenizer> tokenizer,
+               const PluginContext& context);
 
   /// D, the width of the features that it reads.
   int64_t dim() const { return soft_prompt_->dim(); }
@@ -93,7 +92,7 @@ class PromptedGpt2 {
   std::vector<int64_t> end_ids(const std::vector<std::string>& stop) const;
   PluginContext context_;
   std::shared_ptr<const Gpt2Tokenizer> tokenizer_;
-  std::unique_ptr<const SoftPrompt> soft_prompt_;
+  std::shared_ptr<const SoftPrompt> soft_prompt_;
   Gpt2 model_;
 };
 

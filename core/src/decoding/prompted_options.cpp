@@ -5,7 +5,17 @@
 #include "decoding/nested_section.hpp"
 
 namespace patchioner {
+
 namespace {
+
+// The published models' (spec/04 section 3).
+constexpr int64_t kMappingHeads = 8;
+constexpr int64_t kLanguageModelHeads = 12;
+
+/// The first that is given.
+int64_t heads_of(int64_t said, int64_t noted, int64_t published) {
+  return said > 0 ? said : noted > 0 ? noted : published;
+}
 
 /// Refuses a search that does not find as many texts as are wanted.
 void require_texts(const SearchSection& section, const Value& search) {
@@ -39,8 +49,10 @@ PromptedGpt2Files PromptedOptions::files(PromptedKind kind) const {
   result.weights = weights;
   result.merges = tokenizer_files.merges;
   result.vocabulary = tokenizer_files.vocabulary;
-  result.mapping_heads = head_counts.mapping;
-  result.language_model_heads = head_counts.language_model;
+  const PromptedNotes notes = weights.empty() ? PromptedNotes() : read_prompted_notes(weights);
+  result.mapping_heads = heads_of(head_counts.mapping, notes.mapping_heads, kMappingHeads);
+  result.language_model_heads =
+      heads_of(head_counts.language_model, notes.language_model_heads, kLanguageModelHeads);
   return result;
 }
 

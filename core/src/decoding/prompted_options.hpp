@@ -16,10 +16,11 @@ struct TokenizerSection {
   std::string vocabulary;
 };
 
-/// The section `heads`: what the weights do not tell.
+/// The section `heads`: what the weights do not tell. 0: as the settings beside the weights say, else as the
+/// published models have it.
 struct HeadsSection {
-  int64_t mapping = 8;
-  int64_t language_model = 12;
+  int64_t mapping = 0;
+  int64_t language_model = 0;
 };
 
 /// The section `search`.
@@ -44,8 +45,13 @@ inline void declare(ParameterList<TokenizerSection>& list) {
 
 inline void declare(ParameterList<HeadsSection>& list) {
   using O = HeadsSection;
-  list.add("mapping", &O::mapping, "attention heads of the mapping network").range(1, 1000);
-  list.add("language_model", &O::language_model, "attention heads of the GPT-2").range(1, 1000);
+  list.add("mapping", &O::mapping, "attention heads of the mapping network; otherwise settings file, or 8")
+      .range(1, 1000)
+      .unset();
+  list.add("language_model", &O::language_model,
+           "attention heads of the GPT-2; otherwise settings file, or 12")
+      .range(1, 1000)
+      .unset();
 }
 
 inline void declare(ParameterList<SearchSection>& list) {
@@ -67,6 +73,8 @@ inline void declare(ParameterList<SearchSection>& list) {
 /// What both decoders have beside what finds their entities.
 struct PromptedOptions {
   std::string weights;
+  std::string language_model;  ///< with `fresh`: what a decoder without weights begins from
+  Value fresh;
   Value tokenizer;
   Value heads;
   Value search;
@@ -80,17 +88,33 @@ struct PromptedOptions {
   TextSearchOptions search_options() const;
 };
 
-/// Declares the fields of PromptedOptions for options that are derived from it.
+/// Declares what a decoder begins from when it is to be trained; its `weights` are then not required.
 template <class Options>
-void declare_prompted(ParameterList<Options>& list) {
+void declare_start(ParameterList<Options>& list, std::string Options::*language_model,
+                   Value Options::*fresh) {
+  list.add("language_model", language_model,
+           "training without `weights`: begin from this GPT-2 of Hugging Face, with a fresh network in front")
+      .path();
+  list.add(
+      "fresh", fresh,
+      "training without `weights`: sizes, {dim: the backbone's, prompt_length: 10, projected_length: 10, "
+      "mapping_layers: 8}, and without `language_model` {width: 768, layers: 12, positions: 1024}");
+}
+
+/// Declares the fields of PromptedOptions, without those of declare_start, for options that are derived from
+/// it.
+template <class Options>
+void declare_prompted(ParameterList<Options>& list, bool weights_required) {
   using O = PromptedOptions;
   using Text = std::string Options::*;
   using Flag = bool Options::*;
   using Section = Value Options::*;
-  list.add("weights", static_cast<Text>(&O::weights),
-           "ViECap's checkpoint (coco_prefix-*.pt), or safetensors of its names")
-      .path()
-      .required();
+  auto weights = list.add("weights", static_cast<Text>(&O::weights),
+                          "ViECap's checkpoint (coco_prefix-*.pt), or safetensors of its names");
+  weights.path();
+  if (weights_required) {
+    weights.required();
+  }
   list.add("tokenizer", static_cast<Section>(&O::tokenizer),
            "GPT-2's files: {merges: merges.txt, vocabulary: vocab.json}");
   list.add("heads", static_cast<Section>(&O::heads),

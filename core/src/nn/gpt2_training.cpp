@@ -14,22 +14,28 @@ at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::addmm(bias, x, weight);
 }
 
-/// Causal attention of q, k, v [N,H,T,d], each possibly a view: [N,H,T,d].
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double rate) {
-  if (rate <= 0) {
+/// Causal attention of q, k, v [N,H,T,d], each possibly a view: [N,H,T,d]. `hidden` [N,1,1,T], or undefined,
+/// is added to the scores.
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double rate,
+                  const at::Tensor& hidden) {
+  if (rate <= 0 && !hidden.defined()) {
     return at::scaled_dot_product_attention(q, k, v, {}, 0.0, true);
   }
   const int64_t length = q.size(2);
   const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(3)));
   const at::Tensor future =
       at::full({length, length}, -std::numeric_limits<float>::infinity(), q.options()).triu(1);  // [T,T]
-  const at::Tensor scores = at::matmul(q * scale, k.transpose(2, 3)) + future;                   // [N,H,T,T]
+  at::Tensor scores = at::matmul(q * scale, k.transpose(2, 3)) + future;                         // [N,H,T,T]
+  if (hidden.defined()) {
+    scores = scores + hidden;
+  }
   return at::matmul(dropout(at::softmax(scores, -1), rate), v);
 }
 
 }  // namespace
 
-at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training) {
+at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training,
+                        const at::Tensor& mask) {
   const Gpt2Config& config = weights.config;
   const int64_t rows = embeddings.size(0);
   const int64_t length = embeddings.size(1);
@@ -37,6 +43,11 @@ at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings
   const int64_t heads = config.n_head;
   const double residual_rate = training ? config.resid_pdrop : 0;
   const double attention_rate = training ? config.attn_pdrop : 0;
+  const at::Tensor hidden = mask.defined()
+                                ? at::where(mask != 0, 0.0, -std::numeric_limits<double>::infinity())
+                                      .to(embeddings.options())
+                                      .view({rows, 1, 1, length})
+                                : at::Tensor();
   const auto norm = [&](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     return at::layer_norm(x, {width}, weight, bias, config.layer_norm_epsilon);
   };
@@ -47,7 +58,7 @@ at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings
         affine(norm(x, layer.ln_1_weight, layer.ln_1_bias), layer.c_attn_weight, layer.c_attn_bias)
             .view({rows, length, 3, heads, width / heads})
             .permute({2, 0, 3, 1, 4});  // [3,N,H,T,E/H]
-    const at::Tensor mixed = attend(qkv[0], qkv[1], qkv[2], attention_rate)
+    const at::Tensor mixed = attend(qkv[0], qkv[1], qkv[2], attention_rate, hidden)
                                  .transpose(1, 2)
                                  .reshape({rows * length, width});  // [N*T,E]
     x = x + dropout(affine(mixed, layer.attn_proj_weight, layer.attn_proj_bias), residual_rate);

@@ -10,7 +10,9 @@ namespace patchioner {
 
 /// Embeddings [N,T,E] (without positions, which are added here) to hidden states [N,T,E] after the final
 /// layer norm, causal. While `training` the config's rates apply, drawn from LibTorch's default generator.
-at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training);
+/// `mask` [N,T], when given, has zeros at the positions that nobody attends to; the first must not be one.
+at::Tensor gpt2_forward(const Gpt2Weights& weights, const at::Tensor& embeddings, bool training,
+                        const at::Tensor& mask = {});
 
 /// Hidden states [...,E] to logits [...,V] through the tied head.
 at::Tensor gpt2_logits(const Gpt2Weights& weights, const at::Tensor& hidden);

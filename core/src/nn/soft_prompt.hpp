@@ -13,36 +13,48 @@
 
 namespace patchioner {
 
-/// ClipCap's projector of the kind `mlp`. Names are "model.0.weight" [H,D], "model.2.weight" [P*E,H] and
-/// their biases. [any-thread]
+/// Sizes of ClipCap's projector of the kind `mlp`.
+struct PromptMlpConfig {
+  int64_t dim = 0;      ///< D, of the features
+  int64_t hidden = 0;   ///< H
+  int64_t outputs = 0;  ///< P*E
+  int64_t width = 0;    ///< E, of the language model
+};
+
+/// That projector. Names are "model.0.weight" [H,D], "model.2.weight" [P*E,H] and their biases. [any-thread]
 class PromptMlp {
  public:
-  /// `dim`, `hidden` and `outputs` are D, H and P*E; `width` is E.
-  PromptMlp(int64_t dim, int64_t hidden, int64_t outputs, int64_t width, const WeightSource& source,
-            at::ScalarType precision = at::kFloat);
+  PromptMlp(const PromptMlpConfig& config, const WeightSource& source, at::ScalarType precision = at::kFloat);
 
-  int64_t dim() const { return first_.in_features(); }
+  const PromptMlpConfig& config() const { return config_; }
 
   /// Features [N,D] to soft prompts [N,P,E].
   at::Tensor forward(const at::Tensor& features) const;
 
  private:
+  PromptMlpConfig config_;
   Linear first_, second_;
-  int64_t width_;
 };
+
+/// The sizes of either network; which of the two it is, the type tells.
+using SoftPromptConfig = std::variant<MappingNetworkConfig, PromptMlpConfig>;
+
+/// Sizes of the network of `state_dict` whose names begin with `prefix` ("clip_project."), for a language
+/// model of the width `width`; `heads` are those of a mapping network. Throws an Error of kind checkpoint
+/// when it is neither, or of another width, and config for heads that do not divide the width.
+SoftPromptConfig infer_soft_prompt(const StateDict& state_dict, const std::string& prefix, int64_t width,
+                                   int64_t heads);
 
 /// Either of them. [any-thread]
 class SoftPrompt {
  public:
-  /// The network of `state_dict` whose names begin with `prefix` ("clip_project."), for a language model of
-  /// the width `width`; `heads` are those of a mapping network. `loader` is one over the same `state_dict`.
-  /// Throws an Error of kind checkpoint when it is neither, or of another width.
-  SoftPrompt(const StateDict& state_dict, TensorLoader& loader, const std::string& prefix, int64_t width,
-             int64_t heads, at::Device device, at::ScalarType precision);
+  SoftPrompt(const SoftPromptConfig& config, const WeightSource& source,
+             at::ScalarType precision = at::kFloat);
 
   int64_t dim() const;
 
-  /// Features [N,D], as long as they were in training, to soft prompts [N,P,E].
+  /// Features [N,D], as long as they were in training, to soft prompts [N,P,E]. Differentiable when the
+  /// source's tensors require gradients.
   at::Tensor forward(const at::Tensor& features) const;
 
   /// The mapping network, or nullptr.

@@ -42,6 +42,20 @@ class Autocast {
 
 }  // namespace
 
+OptimizerForm optimizer_form(const std::string& name) {
+  if (name == "adamw") {
+    return OptimizerForm::adamw;
+  }
+  if (name == "adamw_transformers") {
+    return OptimizerForm::adamw_transformers;
+  }
+  throw Error(ErrorKind::config, "the optimizer '{}' is neither adamw nor adamw_transformers", name);
+}
+
+double usual_epsilon(OptimizerForm form) {
+  return form == OptimizerForm::adamw ? 1e-8 : 1e-6;
+}
+
 double learning_rate_at(const OptimizerOptions& options, int64_t step) {
   if (step < options.warmup_steps) {
     return options.learning_rate * static_cast<double>(step) / static_cast<double>(options.warmup_steps);
@@ -117,9 +131,18 @@ TrainStep TextTrainer::step(TrainingBatch batch, RandomSource& random) {
   step_counts.assign(tensors_.size(), count.to(device));
   {
     const c10::NoGradGuard no_gradients;
+    const bool decays_last = options_.form == OptimizerForm::adamw_transformers;
+    // PyTorch divides by sqrt(v) / c + epsilon, c being the bias correction, transformers by (sqrt(v) +
+    // epsilon) / c.
+    const double correction = std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(state_.steps + 1)));
     at::_fused_adamw_(tensors_, gradients, state_.first_moments, state_.second_moments, {}, step_counts,
-                      result.learning_rate, options_.beta1, options_.beta2, options_.weight_decay,
-                      options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                      result.learning_rate, options_.beta1, options_.beta2,
+                      decays_last ? 0 : options_.weight_decay,
+                      decays_last ? options_.epsilon / correction : options_.epsilon, /*amsgrad=*/false,
+                      /*maximize=*/false);
+    if (decays_last && options_.weight_decay > 0) {
+      at::_foreach_mul_(tensors_, 1 - result.learning_rate * options_.weight_decay);
+    }
   }
   ++state_.steps;
   return result;

@@ -14,8 +14,21 @@
 
 namespace patchioner {
 
+/// Two forms of AdamW, which differ in what keeps the divisor from 0 and in when the decay comes.
+enum class OptimizerForm {
+  adamw,               ///< PyTorch's: the weight decays first, epsilon is added behind the bias correction
+  adamw_transformers,  ///< of transformers 4 (spec/04 section 9.6): epsilon before it, the decay comes last
+};
+
+/// "adamw" or "adamw_transformers"; anything else is an Error of kind config.
+OptimizerForm optimizer_form(const std::string& name);
+
+/// The epsilon that goes with a form: PyTorch's 1e-8, or 1e-6 of transformers.
+double usual_epsilon(OptimizerForm form);
+
 /// AdamW and its learning rate over time (spec/01 section 6.2).
 struct OptimizerOptions {
+  OptimizerForm form = OptimizerForm::adamw;
   double learning_rate = 1e-5;  ///< after the warm-up
   double beta1 = 0.9;
   double beta2 = 0.999;

@@ -27,7 +27,15 @@ void declare(ParameterList<TrainOptions>& list) {
   list.add("warmup_steps", &O::warmup_steps, "updates over which the learning rate rises from 0")
       .range(0, kMany);
   list.add("weight_decay", &O::weight_decay, "of AdamW, on every parameter").range(0, 1);
-  list.add("seed", &O::seed, "of everything: fresh weights, order, noise, dropout").range(0, kMany);
+  list.add("optimizer", &O::optimizer,
+           "adamw: PyTorch's; adamw_transformers: with epsilon before the bias correction, as ViECap and "
+           "CapDec "
+           "were trained")
+      .choices({"adamw", "adamw_transformers"});
+  list.add("epsilon", &O::epsilon, "of the optimizer; otherwise 1e-8 for adamw, 1e-6 for adamw_transformers")
+      .range(1e-30, 1)
+      .unset();
+  list.add("seed", &O::seed, "of everything: fresh weights, order, noise, masks, dropout").range(0, kMany);
   list.add("limit", &O::limit, "use the first captions of the file only; 0: all").range(0, kMany);
   list.add("mix_captions", &O::mix_captions,
            "feed the decoder with the feature of a random caption of the same image (needs image ids)");

@@ -19,6 +19,8 @@ struct TrainOptions {
   double lr = 1e-5;
   int64_t warmup_steps = 1000;
   double weight_decay = 0.01;
+  std::string optimizer = "adamw";
+  double epsilon = 0;  ///< 0: the optimizer's usual one
   int64_t seed = 42;
   int64_t limit = 0;
   bool mix_captions = false;

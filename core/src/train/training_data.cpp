@@ -14,12 +14,16 @@ namespace patchioner {
 namespace {
 
 /// The first `limit` captions of a file, or all where it is 0.
-TrainingCaptions read_captions(const TrainOptions& options) {
+TrainingCaptions read_captions(const Decoder& decoder, const TrainOptions& options) {
   TrainingCaptions captions;
   bool all_have_images = true;
   const auto take = [&](SourceText found) {
     all_have_images = all_have_images && !found.image_id.empty();
-    captions.texts.push_back(std::move(found.text));
+    captions.texts.push_back(decoder.training_text(found.text));
+    if (decoder.reads_training_entities()) {
+      captions.entities.push_back(found.entities ? std::move(*found.entities)
+                                                 : decoder.training_entities(captions.texts.back()));
+    }
     captions.image_ids.push_back(std::move(found.image_id));
     return options.limit == 0 || captions.texts.size() < static_cast<size_t>(options.limit);
   };
@@ -53,6 +57,9 @@ void keep(TrainingCaptions& captions, const std::vector<int64_t>& positions) {
   captions.texts = pick(captions.texts, positions);
   if (!captions.image_ids.empty()) {
     captions.image_ids = pick(captions.image_ids, positions);
+  }
+  if (!captions.entities.empty()) {
+    captions.entities = pick(captions.entities, positions);
   }
 }
 
@@ -103,10 +110,22 @@ void group_by_image(const std::vector<std::string>& image_ids, TrainingData& dat
   }
 }
 
-std::string digest_of(const std::string& file, const at::Tensor& ids) {
-  const at::Tensor flat = ids.contiguous();
+std::string digest_of(const std::string& file, const TrainingCaptions& captions) {
+  const at::Tensor flat = captions.ids.contiguous();
   const std::string_view bytes(static_cast<const char*>(flat.const_data_ptr()), flat.nbytes());
-  return sha256(sha256_of_file(file) + sha256(bytes));
+  std::string digests = sha256_of_file(file) + sha256(bytes);
+  if (!captions.entities.empty()) {
+    std::string entities;
+    for (const std::vector<std::string>& names : captions.entities) {
+      // Lengths keep lists and names apart.
+      entities += fmt::format("{}\n", names.size());
+      for (const std::string& name : names) {
+        entities += fmt::format("{}:{}", name.size(), name);
+      }
+    }
+    digests += sha256(entities);
+  }
+  return sha256(digests);
 }
 
 }  // namespace
@@ -136,7 +155,7 @@ at::Tensor TrainingData::random_partners(at::Generator& generator) const {
 }
 
 TrainingCaptions read_training_captions(const Decoder& decoder, const TrainOptions& options) {
-  TrainingCaptions captions = read_captions(options);
+  TrainingCaptions captions = read_captions(decoder, options);
   if (options.mix_captions && captions.image_ids.empty()) {
     throw Error(ErrorKind::config, "{}: train.mix_captions needs an image_id with every caption",
                 options.data);
@@ -146,7 +165,7 @@ TrainingCaptions read_training_captions(const Decoder& decoder, const TrainOptio
   captions.ids = decoder.training_ids(captions.texts, dropped);  // [N,T]
   keep(captions, all_but(captions.texts.size(), dropped));
   check_count(captions.ids.size(0), options);
-  captions.digest = digest_of(options.data, captions.ids);
+  captions.digest = digest_of(options.data, captions);
   return captions;
 }
 
@@ -171,7 +190,7 @@ std::optional<TrainingData> encode_training_captions(TrainingCaptions captions, 
     keep(captions, encoded.kept);
   }
   if (data.count() < captions.given) {
-    log(LogLevel::warning, "{}: {} of {} captions are too long and are left out", options.data,
+    log(LogLevel::warning, "{}: {} of {} captions are too long or empty and are left out", options.data,
         captions.given - data.count(), captions.given);
   }
   check_count(data.count(), options);
@@ -181,6 +200,7 @@ std::optional<TrainingData> encode_training_captions(TrainingCaptions captions, 
   if (options.mix_captions) {
     group_by_image(captions.image_ids, data);
   }
+  data.entities = std::move(captions.entities);
   return data;
 }
 

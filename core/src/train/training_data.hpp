@@ -15,13 +15,14 @@
 
 namespace patchioner {
 
-/// Captions as they were read, tokenised for the decoder.
+/// Captions as the decoder is trained on them (Decoder::training_text), tokenised for it.
 struct TrainingCaptions {
   std::vector<std::string> texts;
-  std::vector<std::string> image_ids;  ///< one a caption; empty unless every caption has one
-  at::Tensor ids;                      ///< [N,T] int64
-  int64_t given = 0;                   ///< captions that the file gave, those included that are too long
-  std::string digest;                  ///< of the file and of the ids
+  std::vector<std::string> image_ids;              ///< one a caption; empty unless every caption has one
+  std::vector<std::vector<std::string>> entities;  ///< one list a caption; empty when the decoder reads none
+  at::Tensor ids;                                  ///< [N,T] int64
+  int64_t given = 0;   ///< captions that the file gave, those included that are left out
+  std::string digest;  ///< of the file, the ids and the entities
 };
 
 struct TrainingData {
@@ -40,7 +41,8 @@ struct TrainingData {
   at::Tensor random_partners(at::Generator& generator) const;
 };
 
-/// Reads and tokenises. Captions that the tokenizer refuses are left out. Throws Error: io, data, config
+/// Reads, finds the entities of captions that come without when the decoder reads them, and tokenises.
+/// Captions that the tokenizer refuses are left out. Throws Error: io, data, config
 /// (mix_captions without image ids, fewer captions than a batch).
 TrainingCaptions read_training_captions(const Decoder& decoder, const TrainOptions& options);
 

@@ -87,6 +87,10 @@ std::string text_conditions(const TrainingParts& parts) {
                      truncate == parts.settings.end() ? "" : truncate->second);
 }
 
+double epsilon_of(const TrainOptions& options) {
+  return options.epsilon > 0 ? options.epsilon : usual_epsilon(optimizer_form(options.optimizer));
+}
+
 TrainingSettings settings_of(const TrainingParts& parts, const TrainOptions& options,
                              const std::string& captions_digest) {
   TrainingSettings settings = parts.settings;
@@ -98,6 +102,8 @@ TrainingSettings settings_of(const TrainingParts& parts, const TrainOptions& opt
   settings["train.lr"] = fmt::format("{}", options.lr);
   settings["train.warmup_steps"] = std::to_string(options.warmup_steps);
   settings["train.weight_decay"] = fmt::format("{}", options.weight_decay);
+  settings["train.optimizer"] = options.optimizer;
+  settings["train.epsilon"] = fmt::format("{}", epsilon_of(options));
   settings["train.seed"] = std::to_string(options.seed);
   settings["train.limit"] = std::to_string(options.limit);
   settings["train.mix_captions"] = options.mix_captions ? "true" : "false";
@@ -165,6 +171,8 @@ class Run {
     OptimizerOptions result;
     result.learning_rate = options_.lr;
     result.weight_decay = options_.weight_decay;
+    result.form = optimizer_form(options_.optimizer);
+    result.epsilon = epsilon_of(options_);
     result.warmup_steps = options_.warmup_steps;
     result.total_steps = total_steps();
     return result;
@@ -285,10 +293,12 @@ void check_parts(const TrainingParts& parts) {
     throw Error(ErrorKind::config, "this decoder cannot be trained; choose one that can, such as 'plain'");
   }
   if (parts.decoder->dim() != width) {
-    throw Error(ErrorKind::config,
-                "the decoder reads features of width {}, but the backbone's are {} wide; set "
-                "decoder.prefix_size to {}",
-                parts.decoder->dim(), width, width);
+    throw Error(
+        ErrorKind::config,
+        "the decoder reads features of width {}, but the backbone's are {} wide; say {} where the "
+        "decoder's sizes are (prefix_size of plain, fresh.dim of viecap and clipcap), or take weights "
+        "that were trained with this backbone",
+        parts.decoder->dim(), width, width);
   }
   for (const auto& gap : parts.gaps) {
     if (gap->dim() != 0 && gap->dim() != width) {

@@ -6,6 +6,7 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "config/paths.hpp"
 #include "runtime/complete_config.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
@@ -31,6 +32,20 @@ std::string digest_at(const std::string& path) {
   return sha256(nlohmann::json(files).dump());
 }
 
+/// The same value with the digest of what lies there in place of each text of a map that is a path.
+Value with_digests(const Value& value) {
+  if (value.type() != Value::Type::map) {
+    return value;
+  }
+  Value result = value;
+  for (const auto& [key, item] : value.as_map()) {
+    const bool is_path =
+        item.is_text() && !item.as_text().empty() && std::filesystem::exists(resolve_path(item));
+    result.set(key, is_path ? Value(digest_at(resolve_path(item))) : with_digests(item));
+  }
+  return result;
+}
+
 /// The plugin's settings as text, defaults filled in. What a file holds is told by its digest, not by where
 /// it lies.
 void note_settings(PluginHost& host, PluginKind kind, const std::string& key, const Value& section,
@@ -45,7 +60,7 @@ void note_settings(PluginHost& host, PluginKind kind, const std::string& key, co
       continue;
     }
     if (parameter.type != ParameterType::path) {
-      settings[name] = write_json(*value, 0);
+      settings[name] = write_json(with_digests(*value), 0);
     } else if (value->is_text() && !value->as_text().empty()) {
       settings[name + std::string(kDigestEnding)] = digest_at(value->as_text());
     }

@@ -50,7 +50,7 @@ TrainingProgress progress_from(const nlohmann::json& json) {
 /// What is different, in words.
 std::string difference(const std::string& key, const std::string& then, const std::string& now) {
   if (key == kCaptionsDigest) {
-    return "the captions (train.data) or their tokenizer changed";
+    return "the captions (train.data), their entities or their tokenizer changed";
   }
   if (key == kTextEncoderDigest) {
     return "the text encoder changed";

@@ -3,6 +3,7 @@
 
 #include <patchioner/error.hpp>
 #include <patchioner/random.hpp>
+#include <vector>
 
 namespace patchioner {
 
@@ -20,6 +21,31 @@ class GivenNumbers final : public RandomSource {
 
  private:
   at::Tensor normal_, uniform_;
+};
+
+/// Uniform numbers of a case, handed out one after the other.
+class GivenDraws final : public RandomSource {
+ public:
+  explicit GivenDraws(std::vector<double> draws) : draws_(std::move(draws)) {}
+  at::Tensor normal(at::IntArrayRef) override {
+    throw Error(ErrorKind::data, "the case holds uniform numbers only, but normal ones were drawn");
+  }
+  at::Tensor uniform(at::IntArrayRef shape) override {
+    at::Tensor values = at::empty(shape, at::kFloat);
+    for (int64_t i = 0; i < values.numel(); ++i) {
+      if (next_ == draws_.size()) {
+        throw Error(ErrorKind::data, "the case holds {} uniform numbers, but more were drawn", draws_.size());
+      }
+      values.flatten()[i] = draws_[next_++];
+    }
+    return values;
+  }
+  /// Whether every number was drawn.
+  bool exhausted() const { return next_ == draws_.size(); }
+
+ private:
+  std::vector<double> draws_;
+  size_t next_ = 0;
 };
 
 }  // namespace patchioner

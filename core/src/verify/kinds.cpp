@@ -44,6 +44,7 @@ const std::vector<CaseKind>& case_kinds() {
       {"decoders.minilm_tiny", verify_sentence_encoder, nullptr},
       {"decoders.t5_tiny", verify_t5, nullptr},
       {"decoders.viecap_tiny", verify_viecap, nullptr},
+      {"decoders.viecap_train", verify_viecap_training, nullptr},
       {"decoders.capdec", verify_capdec, nullptr},
       {"decoders.noise", verify_noise, nullptr},
       {"pipeline.data.trace_benchmark", nullptr, "the trace benchmark builder is not part of this version"},

@@ -33,6 +33,7 @@ void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, Plugin
 void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_t5(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_viecap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_noise(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 

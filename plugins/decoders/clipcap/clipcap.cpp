@@ -7,7 +7,8 @@
 #include <patchioner/error.hpp>
 #include <patchioner/plugin.hpp>
 
-#include "decoding/prompted_captions.hpp"
+#include "decoding/nested_section.hpp"
+#include "decoding/prompted_model.hpp"
 #include "nn/unit_length.hpp"
 
 namespace patchioner {
@@ -17,8 +18,18 @@ namespace {
 constexpr int64_t kUsualLength = 67;
 constexpr const char* kUsualStop = ".";
 
+/// The section `training`.
+struct ClipcapTrainingSection : PromptedTraining {};
+
+void declare(ParameterList<ClipcapTrainingSection>& list) {
+  declare_prompted_training(list);
+}
+
 struct ClipcapOptions {
   std::string weights;
+  std::string language_model;
+  Value fresh;
+  Value training;
   Value tokenizer;
   Value heads;
   Value search;
@@ -30,8 +41,9 @@ struct ClipcapOptions {
 void declare(ParameterList<ClipcapOptions>& list) {
   using O = ClipcapOptions;
   list.add("weights", &O::weights, "checkpoint of ClipCap or CapDec (.pt), or safetensors of its names")
-      .path()
-      .required();
+      .path();
+  declare_start(list, &O::language_model, &O::fresh);
+  list.add("training", &O::training, "{frozen_gpt: false, dropout: 0.1}");
   list.add("tokenizer", &O::tokenizer, "GPT-2's files: {merges: merges.txt, vocabulary: vocab.json}");
   list.add("heads", &O::heads, "attention heads, 8 and 12 as published: {mapping: 8, language_model: 12}");
   list.add(
@@ -53,6 +65,8 @@ void declare(ParameterList<ClipcapOptions>& list) {
 PromptedOptions prompted(const ClipcapOptions& options) {
   PromptedOptions result;
   result.weights = options.weights;
+  result.language_model = options.language_model;
+  result.fresh = options.fresh;
   result.tokenizer = options.tokenizer;
   result.heads = options.heads;
   result.search = options.search;
@@ -73,9 +87,12 @@ PromptedOptions prompted(const ClipcapOptions& options) {
 class ClipcapDecoder final : public Decoder {
  public:
   ClipcapDecoder(const ClipcapOptions& options, const PluginContext& context)
-      : captions_(prompted(options), PromptedKind::clipcap, context), normalize_(options.normalize_prefix) {}
+      : model_(prompted(options), PromptedKind::clipcap,
+               read_section<ClipcapTrainingSection>(options.training, "decoder.training"), context),
+        normalize_(options.normalize_prefix) {}
 
-  int64_t dim() const override { return captions_.dim(); }
+  int64_t dim() const override { return model_.dim(); }
+  std::string text_fingerprint() const override { return model_.text_fingerprint(); }
 
   std::vector<Caption> decode(const DecodeInput& input) const override {
     const c10::NoGradGuard no_gradients;
@@ -92,15 +109,28 @@ class ClipcapDecoder final : public Decoder {
     const at::Tensor finite =
         all.index_select(0, at::tensor(rows, at::kLong).to(all.device())).to(at::kFloat);  // [R,D]
     std::vector<Caption> captions =
-        captions_.captions(normalize_ ? unit_rows(finite) : finite, {}, input.explain);
+        model_.captions(normalize_ ? unit_rows(finite) : finite, {}, input.explain);
     for (size_t i = 0; i < rows.size(); ++i) {
       result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
     }
     return result;
   }
 
+  bool trainable() const override { return true; }
+  at::Tensor training_ids(std::span<const std::string> captions,
+                          std::vector<size_t>& dropped) const override {
+    return model_.training_ids(captions, dropped, /*room=*/0);
+  }
+  Loss loss(const TrainingBatch& batch, RandomSource&, bool training) const override {
+    return model_.loss(batch, {}, /*room=*/0, training);
+  }
+  std::vector<std::pair<std::string, at::Tensor>> parameters() const override { return model_.parameters(); }
+  void save(const std::string& path, const std::string& text_fingerprint) const override {
+    model_.save(path, text_fingerprint);
+  }
+
  private:
-  PromptedCaptions captions_;
+  PromptedModel model_;
   bool normalize_;
 };
 

@@ -12,8 +12,11 @@
 namespace patchioner {
 
 ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& context)
-    : captions_(options, PromptedKind::viecap, context), bridged_(options.retrieval_feature == "bridged") {
-  if (!captions_.reads_hard_prompts()) {
+    : training_(read_section<ViecapTrainingSection>(options.training, "decoder.training")),
+      model_(options, PromptedKind::viecap, training_, context),
+      bridged_(options.retrieval_feature == "bridged") {
+  const bool for_training = options.weights.empty() || !options.training.is_null();
+  if (!model_.reads_hard_prompts() || (for_training && options.entities.is_null())) {
     return;
   }
   section_ = read_section<EntitiesSection>(options.entities, "decoder.entities");
@@ -50,6 +53,11 @@ std::shared_ptr<const EntityRetriever> ViecapDecoder::embedded_by(const Backbone
 
 std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* backbone) const {
   const std::lock_guard lock(mutex_);
+  if (names_.empty()) {
+    throw Error(ErrorKind::config,
+                "decoder.entities is missing: captions are made of it, training alone is not; give {{names: "
+                "file}} (and embeddings), or layout: no_hard");
+  }
   if (!section_.embeddings.empty()) {
     return retriever_;
   }
@@ -82,7 +90,7 @@ std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
   }
   const at::Tensor index = at::tensor(rows, at::kLong).to(all.device());
   std::vector<std::string> hard_prompts;
-  if (captions_.reads_hard_prompts()) {
+  if (model_.reads_hard_prompts()) {
     const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
     const std::shared_ptr<const EntityRetriever> retriever = this->retriever(input.backbone);
     for (const auto& matches : retriever->retrieve(own.index_select(0, index), retrieval_)) {
@@ -90,7 +98,7 @@ std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
     }
   }
   std::vector<Caption> captions =
-      captions_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
+      model_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
   for (size_t i = 0; i < rows.size(); ++i) {
     result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
   }

@@ -6,10 +6,13 @@
 #include <mutex>
 #include <patchioner/decoder.hpp>
 #include <patchioner/plugin.hpp>
+#include <unordered_set>
 
-#include "decoding/prompted_captions.hpp"
+#include "decoding/prompted_model.hpp"
 #include "entities/entity_embeddings.hpp"
 #include "entities/entity_retrieval.hpp"
+#include "entities/scene_graph_lexicon.hpp"
+#include "entities/training_entities.hpp"
 #include "viecap_options.hpp"
 
 namespace patchioner {
@@ -18,17 +21,36 @@ class ViecapDecoder final : public Decoder {
  public:
   ViecapDecoder(const ViecapOptions& options, const PluginContext& context);
 
-  int64_t dim() const override { return captions_.dim(); }
+  int64_t dim() const override { return model_.dim(); }
+  std::string text_fingerprint() const override { return model_.text_fingerprint(); }
 
   /// The score is the caption's perplexity, or what the option `score` says. A row that is not finite gets an
   /// empty caption.
   std::vector<Caption> decode(const DecodeInput& input) const override;
 
+  // Training (training.cpp; spec/04 section 9).
+  bool trainable() const override { return true; }
+  std::string training_text(const std::string& caption) const override;
+  bool reads_training_entities() const override { return model_.reads_hard_prompts(); }
+  std::vector<std::string> training_entities(const std::string& caption) const override;
+  at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>& dropped) const override;
+  Loss loss(const TrainingBatch& batch, RandomSource& random, bool training) const override;
+  std::vector<std::pair<std::string, at::Tensor>> parameters() const override { return model_.parameters(); }
+  void save(const std::string& path, const std::string& text_fingerprint) const override {
+    model_.save(path, text_fingerprint);
+  }
+
  private:
   std::shared_ptr<const EntityRetriever> retriever(const Backbone* backbone) const;
   std::shared_ptr<const EntityRetriever> embedded_by(const Backbone& backbone) const;
 
-  PromptedCaptions captions_;
+  const SceneGraphLexicon& lexicon() const;
+  const NounExtractor& nouns() const;
+  const std::unordered_set<std::string>& vocabulary() const;
+  int64_t room() const;
+
+  ViecapTrainingSection training_;
+  PromptedModel model_;
   bool bridged_;
   EntitiesSection section_;
   EntityRetrievalOptions retrieval_;
@@ -36,6 +58,10 @@ class ViecapDecoder final : public Decoder {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const EntityRetriever> retriever_;
   mutable std::string embedded_by_;  // fingerprint of the text side that made the embeddings
+  mutable std::mutex words_mutex_;
+  mutable std::unique_ptr<const SceneGraphLexicon> lexicon_;  // read when a training asks for them
+  mutable std::unique_ptr<const NounExtractor> nouns_;
+  mutable std::unique_ptr<const std::unordered_set<std::string>> vocabulary_;
 };
 
 }  // namespace patchioner

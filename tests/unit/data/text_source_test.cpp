@@ -89,6 +89,41 @@ TEST_CASE("a text comes with its image where the file names it, whatever the ord
   CHECK(images("{\"caption\": \"a\", \"image_id\": 3}\n\"b\"\n") == Texts{"3", ""});
 }
 
+TEST_CASE("a text comes with its entities where the file names them") {
+  const TestFolder folder;
+  const auto entities = [&](std::string_view content) {
+    std::vector<std::optional<Texts>> lists;
+    visit_texts(
+        folder.write("texts", content), TextFormat::automatic,
+        [&](const SourceText& found) {
+          lists.push_back(found.entities);
+          return true;
+        },
+        "texts");
+    return lists;
+  };
+  const std::vector<std::optional<Texts>> expected = {Texts{"cat", "dog"}, Texts{}, std::nullopt};
+  CHECK((entities("{\"entities\": [\"cat\", \"dog\"], \"caption\": \"a\"}\n"
+                  "{\"caption\": \"b\", \"entities\": []}\n\"c\"\n") == expected));
+  CHECK((entities(R"([{"text": "a", "entities": ["cat", "dog"]}, {"entities": [], "text": "b"}, "c"])") ==
+         expected));
+  CHECK((entities(R"({"annotations": [{"entities": ["cat", "dog"], "caption": "a"},
+                                     {"caption": "b", "entities": []}, {"caption": "c"}]})") == expected));
+  for (const char* wrong :
+       {R"("cat")", R"(["cat", 7])", R"([["cat"]])", R"([{"cat": 1}])", "{}", "null", "3"}) {
+    CAPTURE(wrong);
+    CHECK(contains(
+        refusal_of(ErrorKind::data,
+                   [&] { entities(fmt::format("\"a\"\n{{\"caption\": \"b\", \"entities\": {}}}", wrong)); }),
+        "texts:2: \"entities\" must be an array of texts"));
+    CHECK(contains(
+        refusal_of(
+            ErrorKind::data,
+            [&] { entities(fmt::format("[\"a\", {{\"caption\": \"b\", \"entities\": {}}}]", wrong)); }),
+        "texts: \"entities\" of entry 1 must be an array of texts"));
+  }
+}
+
 TEST_CASE("of an object with a caption and a text the caption counts") {
   const TestFolder folder;
   CHECK(read(folder.write("a", R"([{"text": "t", "caption": "c"}, {"caption": "c", "text": "t"}])")) ==

@@ -66,6 +66,24 @@ TEST_CASE("an update is AdamW's: decoupled decay, then the step of the corrected
   CHECK(decoder.x.item<double>() == doctest::Approx(1.099).epsilon(1e-6));
 }
 
+TEST_CASE("AdamW of transformers adds epsilon before the bias correction and decays last") {
+  // By hand: first moment -0.2, root of the second 0.0632456, epsilon 0.1: + 0.1 * 0.0316228 / 0.1 * 0.2 /
+  // 0.1632456 = 1.0387426, then times 1 - 0.1 * 0.01.
+  const OneNumberDecoder decoder;
+  OptimizerOptions options;
+  options.form = optimizer_form("adamw_transformers");
+  options.epsilon = 0.1;
+  options.learning_rate = 0.1;
+  options.warmup_steps = 0;
+  options.total_steps = 1000000;
+  TextTrainer trainer(decoder, {}, options);
+  GeneratorSource random(at::detail::getDefaultCPUGenerator());
+  trainer.step({at::zeros({1, 1}), at::zeros({1, 1}, at::kLong), {}}, random);
+  CHECK(decoder.x.item<double>() == doctest::Approx(1.0377039).epsilon(1e-6));
+  CHECK(usual_epsilon(options.form) == 1e-6);
+  CHECK(usual_epsilon(optimizer_form("adamw")) == 1e-8);
+}
+
 TEST_CASE("a loss that is not finite stops the training and leaves the weights alone") {
   OneNumberDecoder decoder;
   decoder.scale = std::numeric_limits<double>::infinity();

@@ -186,7 +186,7 @@ TEST_CASE("a state that was made under other settings is refused with what diffe
   folder.write("captions.txt", joined_lines(small_captions()) + "one more caption\n");
   SmallTraining other_data(folder.path());
   CHECK(contains(refusal_of(ErrorKind::config, [&] { other_data.run(); }),
-                 "the captions (train.data) or their tokenizer changed"));
+                 "the captions (train.data), their entities or their tokenizer changed"));
   CHECK(other_data.backbone.encoded == 0);
   folder.write("captions.txt", joined_lines(small_captions()));
   SmallTraining other_encoder(folder.path());
@@ -334,7 +334,7 @@ TEST_CASE("a decoder of another width than the backbone's is refused before anyt
   parts.backbone = &training.backbone;
   parts.decoder = decoder.get();
   CHECK(contains(refusal_of(ErrorKind::config, [&] { run_training(parts, training.options, false); }),
-                 "set decoder.prefix_size to 8"));
+                 "say 8 where the decoder's sizes are (prefix_size of plain"));
   CHECK(training.backbone.encoded == 0);
 }
 
