@@ -48,6 +48,7 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
     caption.score = best.score;
     caption.alternatives.erase(caption.alternatives.begin());
     if (explain) {
+      caption.prompt = hard_prompts.empty() ? std::string() : hard_prompts[captions.size() - 1];
       for (const int64_t id : best.ids) {
         caption.tokens.push_back(model_.tokenizer().decode({&id, 1}));
       }

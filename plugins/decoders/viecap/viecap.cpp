@@ -10,6 +10,20 @@
 #include "nn/unit_length.hpp"
 
 namespace patchioner {
+namespace {
+
+/// Of the entities that a feature is near to the first `used` are in its prompt.
+std::vector<Evidence> evidence_of(const EntityRetriever& retriever, const std::vector<EntityMatch>& matches,
+                                  size_t used) {
+  std::vector<Evidence> evidence;
+  const std::vector<std::string> names = retriever.names_of(matches);
+  for (size_t i = 0; i < matches.size(); ++i) {
+    evidence.push_back({"entity", names[i], matches[i].probability, i < used});
+  }
+  return evidence;
+}
+
+}  // namespace
 
 ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& context)
     : training_(read_section<ViecapTrainingSection>(options.training, "decoder.training")),
@@ -90,16 +104,25 @@ std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
   }
   const at::Tensor index = at::tensor(rows, at::kLong).to(all.device());
   std::vector<std::string> hard_prompts;
+  std::vector<std::vector<Evidence>> evidence;
   if (model_.reads_hard_prompts()) {
     const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
     const std::shared_ptr<const EntityRetriever> retriever = this->retriever(input.backbone);
-    for (const auto& matches : retriever->retrieve(own.index_select(0, index), retrieval_)) {
+    for (auto& matches : retriever->nearest(own.index_select(0, index), retrieval_)) {
+      const size_t used = above_threshold(matches, retrieval_);
+      if (input.explain) {
+        evidence.push_back(evidence_of(*retriever, matches, used));
+      }
+      matches.resize(used);
       hard_prompts.push_back(hard_prompt(retriever->names_of(matches)));
     }
   }
   std::vector<Caption> captions =
       model_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i < evidence.size()) {
+      captions[i].evidence = std::move(evidence[i]);
+    }
     result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
   }
   return result;

@@ -25,7 +25,7 @@ class ViecapDecoder final : public Decoder {
   std::string text_fingerprint() const override { return model_.text_fingerprint(); }
 
   /// The score is the caption's perplexity, or what the option `score` says. A row that is not finite gets an
-  /// empty caption.
+  /// empty caption. Evidence: the `top_k` nearest entities by probability, used when above the threshold.
   std::vector<Caption> decode(const DecodeInput& input) const override;
 
   // Training (training.cpp; spec/04 section 9).
