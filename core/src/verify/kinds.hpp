@@ -33,6 +33,7 @@ void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, Plugin
 void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_t5(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_meacap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_viecap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_noise(const GoldenCase& golden, CaseReport& report, PluginHost& host);
@@ -45,5 +46,17 @@ void verify_region_set(const GoldenCase& golden, CaseReport& report, PluginHost&
 void verify_trace(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_gaussian(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_attention(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
+void verify_ptb_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_ptb_batch(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_caption_scores(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_cider_frequencies(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_embedding_scores(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_meteor_pairs(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_meteor_words(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_meteor_normalize(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_spice_tuples(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_dense_map(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_visual_genome(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
 }  // namespace patchioner
