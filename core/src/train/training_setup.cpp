@@ -32,18 +32,19 @@ std::string digest_at(const std::string& path) {
   return sha256(nlohmann::json(files).dump());
 }
 
-/// The same value with the digest of what lies there in place of each text of a map that is a path.
-Value with_digests(const Value& value) {
-  if (value.type() != Value::Type::map) {
-    return value;
+/// The options of a section inside the plugin's one by one, since only the plugin knows what they are: a text
+/// that is a path is taken for one.
+void note_section(const std::string& name, const Value& section, TrainingSettings& settings) {
+  for (const auto& [key, value] : section.as_map()) {
+    const std::string own = name + "." + key;
+    if (value.type() == Value::Type::map) {
+      note_section(own, value, settings);
+    } else if (value.is_text() && !value.as_text().empty() && std::filesystem::exists(resolve_path(value))) {
+      settings[own + std::string(kDigestEnding)] = digest_at(resolve_path(value));
+    } else {
+      settings[own] = write_json(value, 0);
+    }
   }
-  Value result = value;
-  for (const auto& [key, item] : value.as_map()) {
-    const bool is_path =
-        item.is_text() && !item.as_text().empty() && std::filesystem::exists(resolve_path(item));
-    result.set(key, is_path ? Value(digest_at(resolve_path(item))) : with_digests(item));
-  }
-  return result;
 }
 
 /// The plugin's settings as text, defaults filled in. What a file holds is told by its digest, not by where
@@ -59,8 +60,10 @@ void note_settings(PluginHost& host, PluginKind kind, const std::string& key, co
     if (value == nullptr) {
       continue;
     }
-    if (parameter.type != ParameterType::path) {
-      settings[name] = write_json(with_digests(*value), 0);
+    if (value->type() == Value::Type::map) {
+      note_section(name, *value, settings);
+    } else if (parameter.type != ParameterType::path) {
+      settings[name] = write_json(*value, 0);
     } else if (value->is_text() && !value->as_text().empty()) {
       settings[name + std::string(kDigestEnding)] = digest_at(value->as_text());
     }

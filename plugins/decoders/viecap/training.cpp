@@ -46,8 +46,7 @@ const NounExtractor& ViecapDecoder::nouns() const {
   const std::unordered_set<std::string>& lemmas = vocabulary();
   const std::lock_guard lock(words_mutex_);
   if (nouns_ == nullptr) {
-    const bool by_vocabulary = training_.lexicon.empty() && !training_.vocabulary.empty();
-    nouns_ = std::make_unique<const NounExtractor>(by_vocabulary ? lemmas : lexicon().entities, lemmas);
+    nouns_ = std::make_unique<const NounExtractor>(lexicon().entities, lemmas);
   }
   return *nouns_;
 }

@@ -25,7 +25,7 @@ struct PromptedTrainingRun : SmallTraining {
                                         {"prompt_length", int64_t{2}},
                                         {"projected_length", int64_t{2}},
                                         {"mapping_layers", int64_t{1}}}},
-                   {"training", Value::Map{{"vocabulary", (root / "words.txt").string()}}}});
+                   {"training", Value::Map{{"lexicon", (root / "lexicon.json").string()}}}});
     decoder = host().decoder(section, PluginContext());
     TrainingParts parts;
     parts.backbone = &backbone;
@@ -36,7 +36,14 @@ struct PromptedTrainingRun : SmallTraining {
 };
 
 struct PromptedFolder : TrainingFolder {
-  PromptedFolder() { write("words.txt", "dog\ncat\nbus\ntree\nroad\nsea\nnight\ngrass\n"); }
+  PromptedFolder() { write_lexicon(R"("dog", "cat", "bus", "tree", "road", "sea", "night", "grass")"); }
+
+  void write_lexicon(const std::string& entities) {
+    write("lexicon.json",
+          fmt::format(R"({{"entities": [{}], "attributes": [], "aliases": {{}}, "numbers": {{}},
+      "copulas": [], "skip_after_copula": [], "dropped_relation_words": []}})",
+                      entities));
+  }
 };
 
 struct Killed {};
@@ -97,17 +104,16 @@ TEST_CASE("entities of the data file are taken instead of the caption's own noun
 }
 
 TEST_CASE("a state made with other entities or another optimizer is refused") {
-  const PromptedFolder folder;
+  PromptedFolder folder;
   PromptedTrainingRun first(folder.path());
   first.options.epochs = 1;
   first.run();
-  // The words of the vocabulary decide which entities a caption has.
-  folder.write("words.txt", "dog\ncat\n");
+  folder.write_lexicon(R"("dog", "cat")");
   PromptedTrainingRun second(folder.path());
   second.options.epochs = 1;
   mentions(refusal_of(ErrorKind::config, [&] { second.run(); }),
            "the captions (train.data), their entities or their tokenizer changed");
-  folder.write("words.txt", "dog\ncat\nbus\ntree\nroad\nsea\nnight\ngrass\n");
+  folder.write_lexicon(R"("dog", "cat", "bus", "tree", "road", "sea", "night", "grass")");
   PromptedTrainingRun third(folder.path());
   third.options.epochs = 1;
   third.options.epsilon = 1e-7;
