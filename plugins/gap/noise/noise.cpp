@@ -14,6 +14,9 @@ namespace {
 /// The standard deviation that CapDec-style training of the plain decoder uses (spec/01 section 5.3).
 constexpr double kUsualStd = 0.08;
 
+/// What CLOSE multiplies its draws of the covariance with, without a word about it (spec/04 section 10).
+constexpr double kCovarianceFactor = 3;
+
 constexpr double kNotGiven = std::numeric_limits<double>::quiet_NaN();
 
 struct NoiseOptions {
@@ -23,6 +26,7 @@ struct NoiseOptions {
   std::string offset;
   std::string offset_in = "training";
   std::string linear;
+  std::string covariance;
   bool normalize_text = true;
   bool normalize_shifted = false;
   bool normalize_result = true;
@@ -54,6 +58,11 @@ void declare(ParameterList<NoiseOptions>& list) {
            "file with 'linear_coef' [D,D] and 'linear_bias' [D]: unit vectors x of texts become A x + b of "
            "unit "
            "length (CLOSE)")
+      .path();
+  list.add("covariance", &NoiseOptions::covariance,
+           "file with 'covariance' [D,D], or one tensor of any name: three times a draw from it is added to "
+           "texts "
+           "in training, beside the noise (CLOSE)")
       .path();
   list.add(
       "normalize_text", &NoiseOptions::normalize_text,
@@ -97,6 +106,26 @@ at::Tensor read_offset(const std::string& path, const std::string& offset_in) {
   return vector_of(file, file.contains(usual) || names.size() != 1 ? usual : names.front());
 }
 
+/// L of a covariance C = L L^T: [D,D].
+at::Tensor read_covariance_root(const std::string& path) {
+  const StateDict file = StateDict::open(path, /*root=*/"");
+  const std::vector<std::string> names = file.names();
+  const bool one_of_any_name = !file.contains("covariance") && names.size() == 1;
+  const at::Tensor covariance = file.tensor(one_of_any_name ? names.front() : "covariance").to(at::kDouble);
+  if (covariance.dim() != 2 || covariance.size(0) != covariance.size(1)) {
+    throw Error(ErrorKind::data, "{}: 'covariance' must be a matrix [D,D]", path);
+  }
+  const auto [root, failure] = at::linalg_cholesky_ex(covariance);
+  if (failure.item<int>() != 0 || !at::allclose(covariance, covariance.t())) {
+    throw Error(
+        ErrorKind::data,
+        "{}: 'covariance' must be symmetric and positive definite, as that of more texts than dimensions "
+        "is",
+        path);
+  }
+  return root.to(at::kFloat);
+}
+
 class NoiseGap : public Gap {
  public:
   NoiseGap(const NoiseOptions& options, const PluginContext& context)
@@ -114,14 +143,26 @@ class NoiseGap : public Gap {
                     options.linear, bias_.size(0));
       }
     }
+    if (!options.covariance.empty()) {
+      covariance_root_ = read_covariance_root(options.covariance).to(context.device);
+    }
     if (offset_.defined() && bias_.defined() && offset_.size(0) != bias_.size(0)) {
       throw Error(ErrorKind::data, "{}: the offset is {} wide, but the map of {} is {}", options.offset,
                   offset_.size(0), options.linear, bias_.size(0));
     }
+    if (covariance_root_.defined() && dim() != covariance_root_.size(0)) {
+      throw Error(ErrorKind::data, "{}: the covariance is {} wide, but the offset or map beside it is {}",
+                  options.covariance, covariance_root_.size(0), dim());
+    }
   }
 
   int64_t dim() const override {
-    return offset_.defined() ? offset_.size(0) : bias_.defined() ? bias_.size(0) : 0;
+    for (const at::Tensor& tensor : {offset_, bias_, covariance_root_}) {
+      if (tensor.defined()) {
+        return tensor.size(0);
+      }
+    }
+    return 0;
   }
 
   at::Tensor to_text_space(const at::Tensor& features) const override {
@@ -144,6 +185,9 @@ class NoiseGap : public Gap {
     if (options_.normalize_shifted) {
       x = unit_rows(x);
     }
+    if (covariance_root_.defined()) {
+      x = x + at::linear(random.normal(x.sizes()).to(x.device()), covariance_root_) * kCovarianceFactor;
+    }
     x = x + noise(x, random);
     return options_.normalize_result ? unit_rows(x) : x;
   }
@@ -163,6 +207,7 @@ class NoiseGap : public Gap {
   double std_;
   at::Tensor offset_;               // [D], or undefined
   at::Tensor coefficients_, bias_;  // [D,D] and [D], or undefined
+  at::Tensor covariance_root_;      // [D,D], or undefined
 };
 
 }  // namespace

@@ -107,6 +107,36 @@ TEST_CASE("a linear map of texts must be square and have its two tensors") {
   CHECK(contains(refusal(ErrorKind::checkpoint, "{plugin: noise, linear: " + file + "}"), "linear_bias"));
 }
 
+TEST_CASE("three times a draw of a covariance is added beside the noise") {
+  // [[4,2],[2,5]] is L L^T with L = [[2,0],[1,2]]. By hand, for the draws (1,-1): (1,0) + 3 (2,-1) + 0.5
+  // (1,-1).
+  const TestFolder folder;
+  const std::string file = (folder / "covariance.safetensors").string();
+  write_safetensors(file, {{"covariance", at::tensor({4.0F, 2.0F, 2.0F, 5.0F}).reshape({2, 2})}});
+  const std::string options = "{plugin: noise, std: 0.5, normalize_result: false, covariance: " + file;
+  GivenNumbers numbers(at::tensor({1.0F, -1.0F}));
+  const at::Tensor feature = at::tensor({3.0F, 0.0F}).reshape({1, 2});
+  CHECK(
+      at::allclose(gap(options + "}")->perturb(feature, numbers), at::tensor({7.5F, -3.5F}).reshape({1, 2})));
+  CHECK(gap(options + "}")->dim() == 2);
+
+  GeneratorSource random(at::make_generator<at::CPUGeneratorImpl>(uint64_t{5}));
+  const at::Tensor added = gap("{plugin: noise, std: 0, normalize_result: false, covariance: " + file + "}")
+                               ->perturb(at::ones({20000, 2}), random);
+  CHECK(at::allclose(at::cov(added.t()), at::tensor({36.0F, 18.0F, 18.0F, 45.0F}).reshape({2, 2}), 0.05));
+
+  write_safetensors(folder / "offset.safetensors", {{"offset", at::ones({3})}});
+  CHECK(contains(
+      refusal(ErrorKind::data, options + ", offset: " + (folder / "offset.safetensors").string() + "}"),
+      "the covariance is 2 wide, but the offset or map beside it is 3"));
+  for (const at::Tensor& wrong : {at::ones({2, 2}), at::tensor({4.0F, 2.0F, 0.0F, 5.0F}).reshape({2, 2})}) {
+    write_safetensors(file, {{"covariance", wrong}});
+    CHECK(contains(refusal(ErrorKind::data, options + "}"), "must be symmetric and positive definite"));
+  }
+  write_safetensors(file, {{"covariance", at::ones({2, 3})}});
+  CHECK(contains(refusal(ErrorKind::data, options + "}"), "must be a matrix [D,D]"));
+}
+
 TEST_CASE("the same generator state gives the same noise") {
   const auto noise = gap("{plugin: noise}");
   const auto draw = [&](uint64_t seed) {
