@@ -13,7 +13,8 @@ bool is_gzip(std::string_view content) {
   return content.size() >= 2 && content[0] == '\x1f' && content[1] == '\x8b';
 }
 
-std::string gunzip(std::string_view content, const std::string& place, size_t most_bytes) {
+void gunzip_in_parts(std::string_view content, const std::string& place,
+                     const std::function<void(std::string_view part)>& use) {
   z_stream stream{};
   constexpr int kGzipOnly = 16 + MAX_WBITS;
   if (inflateInit2(&stream, kGzipOnly) != Z_OK) {
@@ -22,7 +23,6 @@ std::string gunzip(std::string_view content, const std::string& place, size_t mo
   const auto close = [](z_stream* open) { inflateEnd(open); };
   const std::unique_ptr<z_stream, decltype(close)> guard(&stream, close);
 
-  std::string result;
   std::string buffer(size_t{1} << 16, '\0');
   int status = Z_OK;
   while (true) {
@@ -34,20 +34,14 @@ std::string gunzip(std::string_view content, const std::string& place, size_t mo
     }
     if (status == Z_STREAM_END) {
       if (stream.avail_in == 0) {
-        return result;
+        return;
       }
       inflateReset(&stream);  // a further member
     }
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
     stream.avail_out = static_cast<uInt>(buffer.size());
     status = inflate(&stream, Z_NO_FLUSH);
-    const size_t made = buffer.size() - stream.avail_out;
-    if (result.size() + made > most_bytes) {
-      throw Error(ErrorKind::data,
-                  "{}: the gzip file unpacks to more than {} bytes; it is not what is wanted here", place,
-                  most_bytes);
-    }
-    result.append(buffer, 0, made);
+    use(std::string_view(buffer).substr(0, buffer.size() - stream.avail_out));
     if (status != Z_OK && status != Z_STREAM_END) {
       throw Error(ErrorKind::data, "{}: the gzip file is damaged or cut ({}); fetch it again", place,
                   status == Z_BUF_ERROR   ? "it ends too early"
@@ -55,6 +49,19 @@ std::string gunzip(std::string_view content, const std::string& place, size_t mo
                                           : "bad data");
     }
   }
+}
+
+std::string gunzip(std::string_view content, const std::string& place, size_t most_bytes) {
+  std::string result;
+  gunzip_in_parts(content, place, [&](std::string_view part) {
+    if (result.size() + part.size() > most_bytes) {
+      throw Error(ErrorKind::data,
+                  "{}: the gzip file unpacks to more than {} bytes; it is not what is wanted here", place,
+                  most_bytes);
+    }
+    result += part;
+  });
+  return result;
 }
 
 }  // namespace patchioner
