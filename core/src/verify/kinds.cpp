@@ -58,8 +58,8 @@ const std::vector<CaseKind>& case_kinds() {
       {"metrics.meteor_normalize", verify_meteor_normalize, nullptr},
       {"metrics.spice_tuples", verify_spice_tuples, nullptr},
       {"metrics.dense_map", verify_dense_map, nullptr},
-      {"metrics.vg_conversion", verify_visual_genome, nullptr},
-      {"pipeline.data.trace_benchmark", nullptr, "the trace benchmark builder is not part of this version"},
+      {"metrics.vg_conversion", verify_vg_conversion, nullptr},
+      {"pipeline.data.trace_benchmark", verify_trace_benchmark, nullptr},
   };
   return kinds;
 }

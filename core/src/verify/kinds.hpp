@@ -57,6 +57,8 @@ void verify_meteor_words(const GoldenCase& golden, CaseReport& report, PluginHos
 void verify_meteor_normalize(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_spice_tuples(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_dense_map(const GoldenCase& golden, CaseReport& report, PluginHost& host);
-void verify_visual_genome(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
+void verify_trace_benchmark(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_vg_conversion(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 
 }  // namespace patchioner
