@@ -1,6 +1,7 @@
 #include "decoding/prompted_captions.hpp"
 
 #include <algorithm>
+#include <patchioner/error.hpp>
 
 #include "text/caption_text.hpp"
 
@@ -17,6 +18,7 @@ PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedKind 
 
 PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedGpt2 model)
     : model_(std::move(model)),
+      place_(options.weights.empty() ? "the decoder" : options.weights),
       layout_(prompt_layout(options.layout)),
       padding_(options.reference_batch_padding ? PromptPadding::reference : PromptPadding::masked),
       search_(options.search_options()),
@@ -32,6 +34,13 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
     return captions;
   }
   const PromptBatch prompts = model_.prompts(features, hard_prompts, layout_, padding_);
+  if (const int64_t most = model_.model().config().n_positions;
+      prompts.length() + search_.max_length > most) {
+    throw Error(ErrorKind::data,
+                "{}: a prompt of {} positions and the {} tokens of a caption are more than the {} positions "
+                "of the language model; lower search.max_length, or let fewer names into the prompt",
+                place_, prompts.length(), search_.max_length, most);
+  }
   std::vector<std::string> texts;  // of each row its caption's, then those of its alternatives
   for (std::vector<FoundText>& found : model_.search(prompts, search_)) {
     Caption& caption = captions.emplace_back();
