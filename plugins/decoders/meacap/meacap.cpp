@@ -61,7 +61,7 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
   section_ = read_section<MeacapSection>(options.meacap, "decoder.meacap");
   const auto parser = read_section<ParserSection>(section_.parser, "decoder.meacap.parser");
   const auto names = read_section<NamesSection>(section_.names, "decoder.meacap.names");
-  const auto vocabulary = read_section<VocabularySection>(options.entities, "decoder.entities");
+  const auto vocabulary = read_section<EntitiesSection>(options.entities, "decoder.entities");
   memory_ = CaptionMemory::open(section_.memory);
   if (memory_->dim() != dim()) {
     throw Error(
@@ -81,7 +81,7 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
                                                              : std::filesystem::path(parser.lexicon));
   }
   names_ = std::make_unique<const NameMeasure>(section_.similarity, names, vocabulary, *memory_,
-                                               lexicon ? &*lexicon : nullptr, dim());
+                                               lexicon ? &*lexicon : nullptr, dim(), options.weights);
   CaptionParser parse;
   if (precomputed) {
     parse = [memory = memory_](const MemoryMatch& caption) { return memory->scene_graph(caption.row); };

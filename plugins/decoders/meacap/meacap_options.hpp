@@ -6,6 +6,7 @@
 #include <string>
 
 #include "decoding/prompted_options.hpp"
+#include "decoding/vocabulary_section.hpp"
 
 namespace patchioner {
 
@@ -39,12 +40,7 @@ struct MeacapSection {
 
 /// The section `entities`, the one of the decoder viecap. Here it says only which names tell how alike names
 /// are in the backbone's space.
-struct VocabularySection {
-  std::string names;
-  std::string embeddings;
-  std::string cache;
-  std::string prompts = "ensemble";
-  bool single_words_only = false;
+struct EntitiesSection : VocabularySection {
   double temperature = 0.01;
   int64_t top_k = 3;
   double threshold = 0.4;
@@ -99,17 +95,9 @@ inline void declare(ParameterList<MeacapSection>& list) {
   list.add("names", &O::names, "{type: auto, table, lexical, bert or backbone, and their files}");
 }
 
-inline void declare(ParameterList<VocabularySection>& list) {
-  using O = VocabularySection;
-  list.add("names", &O::names, "vocabulary: one name a line, or one of the reference's files").path();
-  list.add("embeddings", &O::embeddings,
-           "embeddings of the sorted names; without it they are made with the backbone's text side")
-      .path();
-  list.add("cache", &O::cache, "folder that embeddings made here are kept in; without it they are not kept")
-      .path();
-  list.add("prompts", &O::prompts, "of embeddings made here: seven sentences a name, or a single one")
-      .choices({"ensemble", "single"});
-  list.add("single_words_only", &O::single_words_only, "names without a space alone");
+inline void declare(ParameterList<EntitiesSection>& list) {
+  using O = EntitiesSection;
+  declare_vocabulary(list, /*names_required=*/false);
   list.add("temperature", &O::temperature, "of viecap; not read here").range(1e-6);
   list.add("top_k", &O::top_k, "of viecap; not read here").range(1, 1000);
   list.add("threshold", &O::threshold, "of viecap; not read here").range(0, 1);

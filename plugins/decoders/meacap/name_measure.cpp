@@ -4,8 +4,6 @@
 #include <patchioner/error.hpp>
 #include <set>
 
-#include "entities/entity_embeddings.hpp"
-#include "entities/entity_names.hpp"
 #include "entities/scene_graph.hpp"
 #include "entities/sentence_encoder.hpp"
 #include "support/files.hpp"
@@ -120,15 +118,6 @@ std::shared_ptr<const NameSimilarity> bert_of(const NamesSection& section) {
   });
 }
 
-EntityPrompts prompts_of(const VocabularySection& section) {
-  return section.prompts == "single" ? EntityPrompts::single : EntityPrompts::ensemble;
-}
-
-EntityEncoder encoder_of(const Backbone& backbone) {
-  return {[&backbone](std::span<const std::string> texts) { return backbone.encode_text(texts); },
-          backbone.text_fingerprint()};
-}
-
 }  // namespace
 
 struct NameMeasure::Space {
@@ -139,7 +128,7 @@ struct NameMeasure::Space {
 
 NameMeasure::NameMeasure(const Value& similarity, const NamesSection& names,
                          const VocabularySection& vocabulary, const CaptionMemory& memory,
-                         const SceneGraphLexicon* lexicon, int64_t dim)
+                         const SceneGraphLexicon* lexicon, int64_t dim, const std::string& weights)
     : threshold_(threshold_of(similarity)), section_(vocabulary) {
   const bool has_table = !memory.entity_names().empty() || !names.names.empty();
   const std::string type = names.type != "auto" ? names.type : has_table ? "table" : "backbone";
@@ -160,36 +149,22 @@ NameMeasure::NameMeasure(const Value& similarity, const NamesSection& names,
     }
     return;
   }
-  EntityNameOptions wanted;
-  wanted.single_words_only = vocabulary.single_words_only;
-  vocabulary_ = read_entity_names(vocabulary.names, wanted);
-  if (!vocabulary.embeddings.empty()) {
-    embeddings_ = read_entity_embeddings(vocabulary.embeddings, vocabulary_.size(), vocabulary.names);
-    if (embeddings_.size(1) != dim) {
-      throw Error(ErrorKind::config,
-                  "{}: the entity embeddings are {} wide, but the decoder reads features of width {}; both "
-                  "must belong to the backbone's space",
-                  vocabulary.embeddings, embeddings_.size(1), dim);
-    }
-  }
+  vocabulary_ = section_.read_names();
+  embeddings_ = section_.read_embeddings(vocabulary_, dim, weights);
 }
 
 std::shared_ptr<NameMeasure::Space> NameMeasure::space_of(const Backbone& backbone) const {
-  const EntityEncoder encoder = encoder_of(backbone);
+  const std::string fingerprint = backbone.text_fingerprint();
   const std::lock_guard lock(mutex_);
-  if (space_ != nullptr && space_->fingerprint == encoder.fingerprint) {
+  if (space_ != nullptr && space_->fingerprint == fingerprint) {
     return space_;
   }
   auto space = std::make_shared<Space>();
-  space->fingerprint = encoder.fingerprint;
+  space->fingerprint = fingerprint;
   space->threshold = threshold_.value_or(0);
   if (!vocabulary_.empty()) {
-    at::Tensor vectors = embeddings_;  // [M,D]
-    if (!vectors.defined()) {
-      vectors = section_.cache.empty()
-                    ? embed_entities(vocabulary_, prompts_of(section_), encoder)
-                    : cached_entity_embeddings(section_.cache, vocabulary_, prompts_of(section_), encoder);
-    }
+    const at::Tensor vectors =
+        embeddings_.defined() ? embeddings_ : section_.made_embeddings(vocabulary_, backbone);  // [M,D]
     space->threshold = threshold_ ? *threshold_ : similarity_threshold(vectors);
     space->vectors.remember(vocabulary_, vectors);
   }
@@ -210,7 +185,8 @@ NameMeasure::Result NameMeasure::with(const Backbone* backbone) const {
   const std::shared_ptr<Space> space = space_of(*backbone);
   const auto encode = [this, space, backbone](std::span<const std::string> names) {
     return space->vectors.of(names, [&](std::span<const std::string> unknown) {
-      return embed_entities({unknown.begin(), unknown.end()}, prompts_of(section_), encoder_of(*backbone));
+      return embed_entities({unknown.begin(), unknown.end()}, section_.entity_prompts(),
+                            encoder_of(*backbone));
     });
   };
   return {encoder_similarity(encode), space->threshold};

@@ -6,7 +6,6 @@
 #include <patchioner/error.hpp>
 
 #include "decoding/nested_section.hpp"
-#include "entities/entity_names.hpp"
 #include "nn/unit_length.hpp"
 
 namespace patchioner {
@@ -37,32 +36,11 @@ ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& 
   retrieval_.temperature = section_.temperature;
   retrieval_.top_k = section_.top_k;
   retrieval_.threshold = section_.threshold;
-  EntityNameOptions wanted;
-  wanted.single_words_only = section_.single_words_only;
-  names_ = read_entity_names(section_.names, wanted);
-  if (section_.embeddings.empty()) {
-    return;  // made when the backbone is known
+  names_ = section_.read_names();
+  const at::Tensor embeddings = section_.read_embeddings(names_, dim(), options.weights);  // [M,D]
+  if (embeddings.defined()) {  // otherwise they are made when the backbone is known
+    retriever_ = std::make_shared<const EntityRetriever>(names_, embeddings, section_.embeddings);
   }
-  const at::Tensor embeddings =
-      read_entity_embeddings(section_.embeddings, names_.size(), section_.names);  // [M,D]
-  if (embeddings.size(1) != dim()) {
-    throw Error(ErrorKind::config,
-                "{}: the entity embeddings are {} wide, but the decoder {} reads features of width {}; both "
-                "must belong to the backbone's space",
-                section_.embeddings, embeddings.size(1), options.weights, dim());
-  }
-  retriever_ = std::make_shared<const EntityRetriever>(names_, embeddings, section_.embeddings);
-}
-
-std::shared_ptr<const EntityRetriever> ViecapDecoder::embedded_by(const Backbone& backbone) const {
-  const EntityEncoder encoder{[&](std::span<const std::string> texts) { return backbone.encode_text(texts); },
-                              backbone.text_fingerprint()};
-  const EntityPrompts prompts =
-      section_.prompts == "single" ? EntityPrompts::single : EntityPrompts::ensemble;
-  const at::Tensor embeddings = section_.cache.empty()
-                                    ? embed_entities(names_, prompts, encoder)
-                                    : cached_entity_embeddings(section_.cache, names_, prompts, encoder);
-  return std::make_shared<const EntityRetriever>(names_, embeddings, section_.names);
 }
 
 std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* backbone) const {
@@ -84,7 +62,8 @@ std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* 
   }
   const std::string fingerprint = backbone->text_fingerprint();
   if (retriever_ == nullptr || fingerprint != embedded_by_) {
-    retriever_ = embedded_by(*backbone);
+    retriever_ = std::make_shared<const EntityRetriever>(names_, section_.made_embeddings(names_, *backbone),
+                                                         section_.names);
     embedded_by_ = fingerprint;
   }
   return retriever_;

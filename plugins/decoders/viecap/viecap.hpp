@@ -9,7 +9,6 @@
 #include <unordered_set>
 
 #include "decoding/prompted_model.hpp"
-#include "entities/entity_embeddings.hpp"
 #include "entities/entity_retrieval.hpp"
 #include "entities/scene_graph_lexicon.hpp"
 #include "entities/training_entities.hpp"
@@ -42,7 +41,6 @@ class ViecapDecoder final : public Decoder {
 
  private:
   std::shared_ptr<const EntityRetriever> retriever(const Backbone* backbone) const;
-  std::shared_ptr<const EntityRetriever> embedded_by(const Backbone& backbone) const;
 
   const SceneGraphLexicon& lexicon() const;
   const NounExtractor& nouns() const;

@@ -6,16 +6,12 @@
 #include <string>
 
 #include "decoding/prompted_model.hpp"
+#include "decoding/vocabulary_section.hpp"
 
 namespace patchioner {
 
 /// The section `entities`: which names may enter a hard prompt, and which of them do.
-struct EntitiesSection {
-  std::string names;
-  std::string embeddings;
-  std::string cache;
-  std::string prompts = "ensemble";
-  bool single_words_only = false;
+struct EntitiesSection : VocabularySection {
   double temperature = 0.01;
   int64_t top_k = 3;
   double threshold = 0.4;
@@ -23,17 +19,7 @@ struct EntitiesSection {
 
 inline void declare(ParameterList<EntitiesSection>& list) {
   using O = EntitiesSection;
-  list.add("names", &O::names, "vocabulary: one name a line, or one of the reference's files")
-      .path()
-      .required();
-  list.add("embeddings", &O::embeddings,
-           "embeddings of the sorted names; without it they are made with the backbone's text side")
-      .path();
-  list.add("cache", &O::cache, "folder that embeddings made here are kept in; without it they are not kept")
-      .path();
-  list.add("prompts", &O::prompts, "of embeddings made here: seven sentences a name, or a single one")
-      .choices({"ensemble", "single"});
-  list.add("single_words_only", &O::single_words_only, "names without a space alone");
+  declare_vocabulary(list, /*names_required=*/true);
   list.add("temperature", &O::temperature, "of the softmax over all names").range(1e-6);
   list.add("top_k", &O::top_k, "names in a prompt, at most").range(1, 1000);
   list.add("threshold", &O::threshold, "the first name less probable than this, and all behind, are left out")
