@@ -149,6 +149,7 @@ void add_bench_command(CommandLine& line) {
   add_bench_transformer(*command);
   add_bench_decoders(*command);
   add_bench_precision(*command);
+  add_bench_metrics(*command);
 }
 
 }  // namespace patchioner

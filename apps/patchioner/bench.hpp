@@ -63,6 +63,7 @@ void run_again(const std::vector<std::string>& arguments, ChildOutput output);
 void add_bench_backbones(CLI::App& bench);
 void add_bench_decoders(CLI::App& bench);
 void add_bench_loading(CLI::App& bench);
+void add_bench_metrics(CLI::App& bench);
 void add_bench_precision(CLI::App& bench);
 void add_bench_start(CLI::App& bench);
 void add_bench_transformer(CLI::App& bench);
