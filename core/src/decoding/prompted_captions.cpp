@@ -36,7 +36,7 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
   const PromptBatch prompts = model_.prompts(features, hard_prompts, layout_, padding_);
   if (const int64_t most = model_.model().config().n_positions;
       prompts.length() + search_.max_length > most) {
-    throw Error(ErrorKind::data,
+    throw Error(ErrorKind::config,
                 "{}: a prompt of {} positions and the {} tokens of a caption are more than the {} positions "
                 "of the language model; lower search.max_length, or let fewer names into the prompt",
                 place_, prompts.length(), search_.max_length, most);

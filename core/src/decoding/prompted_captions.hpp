@@ -27,7 +27,7 @@ class PromptedCaptions {
   bool reads_hard_prompts() const { return layout_ != PromptLayout::no_hard; }
 
   /// One caption a row of features [R,D] of any length, all finite, with a hard prompt a row unless the
-  /// layout has none. Throws an Error of kind data when prompt and caption may be longer than the language
+  /// layout has none. Throws an Error of kind config when prompt and caption may be longer than the language
   /// model's context.
   std::vector<Caption> captions(const at::Tensor& features, std::span<const std::string> hard_prompts,
                                 bool explain) const;

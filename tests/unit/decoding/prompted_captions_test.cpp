@@ -107,7 +107,7 @@ TEST_CASE("sampling follows its options: no share is greedy, equal rows are equa
 TEST_CASE("a prompt that leaves no room for a caption is refused with file and numbers") {
   PromptedOptions options = options_with(Value::Map{{"max_length", int64_t{125}}});
   const std::string message =
-      refusal_of(ErrorKind::data, [&] { captions_of(options).captions(three_features(), {}, false); });
+      refusal_of(ErrorKind::config, [&] { captions_of(options).captions(three_features(), {}, false); });
   CHECK(contains(message,
                  "coco_prefix-0014.pt: a prompt of 4 positions and the 125 tokens of a caption are "
                  "more than the 128 positions"));
