@@ -32,6 +32,13 @@ if(NOT STEMMER_INCLUDE_DIR OR NOT STEMMER_LIBRARY)
   message(FATAL_ERROR "Snowball's stemmers were not found; on Debian: apt-get install libstemmer-dev")
 endif()
 
+# cpp-httplib as Debian compiles it; no CMake package of its own. Its header lies in the system's include folder and is included by
+# core/src/support/http.hpp alone.
+find_library(HTTPLIB_LIBRARY cpp-httplib)
+if(NOT HTTPLIB_LIBRARY)
+  message(FATAL_ERROR "cpp-httplib was not found; on Debian: apt-get install libcpp-httplib-dev")
+endif()
+
 # One interface target for the tensor library. Its include folder brings LibTorch's own fmt headers, which come first; the compiled part of
 # {fmt} is core/src/support/fmt_implementation.cpp.
 add_library(patchioner_dependencies INTERFACE)

@@ -15,14 +15,14 @@
 namespace patchioner::caption {
 namespace {
 
-// Keys that a result adds to a region.
-constexpr std::array kResultKeys = {"caption", "score",  "alternatives", "warnings", "error",
-                                    "weights", "memory", "prompt",       "evidence", "tokens"};
+// Keys that a result adds to a region, and the references of a data set (docs/datasets.md).
+constexpr std::array kResultKeys = {"caption", "score",  "alternatives", "warnings", "error",     "weights",
+                                    "memory",  "prompt", "evidence",     "tokens",   "references"};
 
 // Keys of the record of an image (docs/formats/caption_records.md); results have them all and can be asked
 // again.
-const std::vector<std::string> kRecordKeys = {"image",  "id",    "regions", "width",
-                                              "height", "error", "settings"};
+const std::vector<std::string> kRecordKeys = {"image",  "id",    "regions",  "width",
+                                              "height", "error", "settings", "references"};
 
 constexpr int kPollMilliseconds = 100;
 

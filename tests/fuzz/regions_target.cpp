@@ -1,6 +1,6 @@
-// Any bytes as the JSON of a region, and as the files of the localized tasks.
+// Any bytes as the JSON of a region, and as annotation files.
+#include "data/dataset.hpp"
 #include "data/region_json.hpp"
-#include "data/task_inputs.hpp"
 #include "fuzz/input_file.hpp"
 #include "fuzz/refusals.hpp"
 
@@ -18,8 +18,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   const InputFile file(data, size);
-  allow_refusal({ErrorKind::data}, [&] { read_dense_task(file.path()); });
-  allow_refusal({ErrorKind::data}, [&] { read_region_set_task(file.path()); });
-  allow_refusal({ErrorKind::data}, [&] { read_trace_task(file.path()); });
+  for (const DatasetFormat format :
+       {DatasetFormat::automatic, DatasetFormat::coco, DatasetFormat::karpathy, DatasetFormat::dense,
+        DatasetFormat::region_sets, DatasetFormat::coco_entities, DatasetFormat::traces,
+        DatasetFormat::narratives, DatasetFormat::records}) {
+    allow_refusal({ErrorKind::data, ErrorKind::io, ErrorKind::usage}, [&] {
+      DatasetOptions options;
+      options.files = {file.path()};
+      options.format = format;
+      options.split = "all";
+      const Dataset dataset = Dataset::open(options);
+      size_t regions = 0;
+      for (size_t i = 0; i < dataset.size(); ++i) {
+        regions += dataset.image(i).regions.size();
+      }
+      require(regions == dataset.region_count(), "every region that was counted comes");
+    });
+  }
   return 0;
 }

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <patchioner/region.hpp>
 #include <string>
 #include <vector>
 
-#include "data/task_inputs.hpp"
-
 namespace patchioner {
+
+/// An image of a COCO-style file. Ids come back in results as they were read: numbers stay numbers.
+struct TaskImage {
+  nlohmann::ordered_json id;
+  std::string file_name;
+};
 
 /// What was said about an image or one of its boxes.
 struct CocoPrediction {

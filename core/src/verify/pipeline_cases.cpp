@@ -4,8 +4,8 @@
 
 #include "config/config.hpp"
 #include "config/import_reference.hpp"
+#include "data/dataset.hpp"
 #include "data/predictions.hpp"
-#include "data/task_inputs.hpp"
 #include "geometry/box_patches.hpp"
 #include "geometry/grid_area.hpp"
 #include "runtime/captioner.hpp"
@@ -53,8 +53,8 @@ class PipelineCase {
         backbone_weights_ = golden.file(name).string();
       }
     }
-    for (const DenseImage& image : read_dense_task(golden.file("dense_input.json"))) {
-      images_.push_back(read_image(golden.file(image.image.file_name), ExifOrientation::ignore));
+    for (const DatasetImage& image : task("dense_input.json")) {
+      images_.push_back(read_image(golden.file(image.file_name), ExifOrientation::ignore));
     }
   }
 
@@ -72,6 +72,29 @@ class PipelineCase {
   }
 
  private:
+  /// The images of a task file, whatever images it names: the case's own stand for them, in this order.
+  std::vector<DatasetImage> task(const std::string& name) const {
+    DatasetOptions options;
+    options.files = {golden_.file(name)};
+    const Dataset dataset = Dataset::open(options);
+    std::vector<DatasetImage> images;
+    for (size_t i = 0; i < dataset.size(); ++i) {
+      images.push_back(dataset.image(i));
+    }
+    return images;
+  }
+
+  /// The regions of a task file, image after image.
+  std::vector<ImageRegions> regions_of(const std::vector<DatasetImage>& task) const {
+    std::vector<ImageRegions> regions(images_.size());
+    for (size_t i = 0; i < task.size(); ++i) {
+      for (const DatasetRegion& region : task[i].regions) {
+        regions.at(i).push_back(region.shape);
+      }
+    }
+    return regions;
+  }
+
   /// The imported projection, on the case's own bank.
   Value memory() const {
     Value gap = config_.at("gap");
@@ -243,16 +266,14 @@ class PipelineCase {
 
   /// The reference pads the boxes of a batch to the same number with 0,0,1,1 in pixels of the network input
   /// (of the image for crops), and computes those too.
-  std::vector<ImageRegions> padded_boxes(const std::vector<DenseImage>& task, const Captioner& chain) const {
+  std::vector<ImageRegions> padded_boxes(const std::vector<DatasetImage>& task,
+                                         const Captioner& chain) const {
+    std::vector<ImageRegions> regions = regions_of(task);
     size_t most = 0;
-    for (const DenseImage& image : task) {
-      most = std::max(most, image.boxes.size());
+    for (const ImageRegions& of_image : regions) {
+      most = std::max(most, of_image.size());
     }
-    std::vector<ImageRegions> regions(task.size());
     for (size_t i = 0; i < task.size(); ++i) {
-      for (const DenseBox& box : task[i].boxes) {
-        regions[i].push_back(box.box);
-      }
       // Any box within the first cell selects what the padding box does, without rounding at its border.
       const Box cell = cell_area(
           geometry_of(chain.backbone().image_spec(), images_[i].width(), images_[i].height()), 0, 0);
@@ -263,15 +284,15 @@ class PipelineCase {
     return regions;
   }
 
-  void compare_boxes(const std::string& name, const std::vector<DenseImage>& task, const Captioner& chain) {
+  void compare_boxes(const std::string& name, const std::vector<DatasetImage>& task, const Captioner& chain) {
     at::Tensor boxes = at::tensor({0.0F, 0.0F, 1.0F, 1.0F})
                            .repeat(golden_.tensor(name).sizes().slice(0, 2))
                            .reshape(golden_.tensor(name).sizes());
     for (size_t i = 0; i < task.size(); ++i) {
       const ImageGeometry geometry =
           geometry_of(chain.backbone().image_spec(), images_[i].width(), images_[i].height());
-      for (size_t j = 0; j < task[i].boxes.size(); ++j) {
-        set_row(boxes, i, j, to_input_box(task[i].boxes[j].box, geometry));
+      for (size_t j = 0; j < task[i].regions.size(); ++j) {
+        set_row(boxes, i, j, to_input_box(std::get<Box>(task[i].regions[j].shape), geometry));
       }
     }
     report_.compare(name, boxes);
@@ -283,7 +304,7 @@ class PipelineCase {
   }
 
   void dense() {
-    const std::vector<DenseImage> task = read_dense_task(golden_.file("dense_input.json"));
+    const std::vector<DatasetImage> task = this->task("dense_input.json");
     for (const bool crop : {false, true}) {
       const std::string geometry = crop ? "crop" : "squash";
       const Captioner uniform = captioner(plugin("uniform"), memory(), crop);
@@ -304,15 +325,15 @@ class PipelineCase {
   }
 
   /// The file that the task writes: all of it but the scores is exact.
-  void compare_dense_output(const std::vector<DenseImage>& task, const std::vector<RegionResult>& results) {
+  void compare_dense_output(const std::vector<DatasetImage>& task, const std::vector<RegionResult>& results) {
     std::vector<TaskImage> images;
     std::vector<CocoPrediction> predictions;
     const size_t per_image = results.size() / std::max<size_t>(task.size(), 1);
     for (size_t i = 0; i < task.size(); ++i) {
-      images.push_back(task[i].image);
-      for (size_t j = 0; j < task[i].boxes.size(); ++j) {
+      images.push_back({task[i].id, task[i].file_name});
+      for (size_t j = 0; j < task[i].regions.size(); ++j) {
         const Caption& caption = results[i * per_image + j].caption;
-        predictions.push_back({task[i].image.id, caption.text, caption.score, task[i].boxes[j].corners});
+        predictions.push_back({task[i].id, caption.text, caption.score, task[i].regions[j].corners});
       }
     }
     nlohmann::json ours = coco_predictions(images, predictions);
@@ -328,20 +349,20 @@ class PipelineCase {
   }
 
   void region_sets() {
-    const std::vector<RegionSetSample> samples = read_region_set_task(golden_.file("region_set_input.json"));
-    std::vector<ImageRegions> regions(images_.size());
-    const std::vector<size_t> owners = owners_of(samples);
-    for (size_t i = 0; i < samples.size(); ++i) {
-      regions.at(owners[i]).push_back(samples[i].boxes);
-    }
+    const std::vector<DatasetImage> task = this->task("region_set_input.json");
+    const std::vector<ImageRegions> regions = regions_of(task);
     const Captioner uniform = captioner(plugin("uniform"), memory());
     at::Tensor boxes = at::full(golden_.tensor("region_boxes").sizes(), -1.0F);
-    for (size_t i = 0; i < samples.size(); ++i) {
-      const Image& image = images_.at(owners[i]);
+    size_t sample = 0;
+    for (size_t i = 0; i < task.size(); ++i) {
       const ImageGeometry geometry =
-          geometry_of(uniform.backbone().image_spec(), image.width(), image.height());
-      for (size_t j = 0; j < samples[i].boxes.boxes.size(); ++j) {
-        set_row(boxes, i, j, to_input_box(samples[i].boxes.boxes[j], geometry));
+          geometry_of(uniform.backbone().image_spec(), images_.at(i).width(), images_.at(i).height());
+      for (const DatasetRegion& region : task[i].regions) {
+        const std::vector<Box>& set = std::get<BoxSet>(region.shape).boxes;
+        for (size_t j = 0; j < set.size(); ++j) {
+          set_row(boxes, sample, j, to_input_box(set[j], geometry));
+        }
+        ++sample;
       }
     }
     report_.compare("region_boxes", boxes);
@@ -353,31 +374,10 @@ class PipelineCase {
   }
 
   void traces() {
-    const std::vector<TraceSample> samples = read_trace_task(golden_.file("traces_input.json"));
-    std::vector<ImageRegions> regions(images_.size());
-    const std::vector<size_t> owners = owners_of(samples);
-    for (size_t i = 0; i < samples.size(); ++i) {
-      regions.at(owners[i]).push_back(samples[i].trace);
-    }
+    const std::vector<ImageRegions> regions = regions_of(task("traces_input.json"));
     compare("trace.uniform", results_of(captioner(plugin("uniform"), memory()), regions));
     compare("trace.attention", results_of(captioner(plugin("attention"), memory()), regions));
     compare("noproj.trace", results_of(captioner(plugin("uniform"), raw()), regions));
-  }
-
-  /// Which image each sample belongs to: their ids stand for the case's images in the order in which they
-  /// turn up.
-  template <class Sample>
-  static std::vector<size_t> owners_of(const std::vector<Sample>& samples) {
-    std::vector<std::string> ids;
-    std::vector<size_t> owners;
-    for (const Sample& sample : samples) {
-      auto found = std::find(ids.begin(), ids.end(), sample.image_id);
-      if (found == ids.end()) {
-        found = ids.insert(ids.end(), sample.image_id);
-      }
-      owners.push_back(static_cast<size_t>(found - ids.begin()));
-    }
-    return owners;
   }
 
   const GoldenCase& golden_;

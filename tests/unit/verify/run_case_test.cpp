@@ -28,13 +28,6 @@ TEST_CASE("an unknown kind is skipped by its name") {
   CHECK(result.detail == "the kind 'metrics.unheard_of' is not known");
 }
 
-TEST_CASE("a kind of a later version is skipped with the reason, whatever files there are") {
-  const CaseResult result =
-      result_of(SmallCase({{"kind", "pipeline.data.trace_benchmark"}, {"weights", "absent.pth"}}, {}));
-  CHECK(result.status == CaseStatus::skipped);
-  CHECK(result.detail == "the trace benchmark builder is not part of this version");
-}
-
 TEST_CASE("a case that names an absent file is skipped before anything is compared") {
   const std::string absent = "absent.bin";
   const std::vector<nlohmann::json> ways = {
