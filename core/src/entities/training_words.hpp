@@ -8,7 +8,9 @@ namespace patchioner {
 /// One of the eighteen words that a hard prompt calls "person".
 bool is_person_word(const std::string& word);
 
-/// A word of two or more characters that is no entity, such as "something" or "background". Case counts.
+/// A function word of English, or a noun that speaks of the picture instead of what is in it, such as
+/// "something" or "background". ViECap's own list also has rarer words ("bill", "mill", "system"), which a
+/// vocabulary may leave out. Case counts.
 bool is_stop_word(const std::string& word);
 
 }  // namespace patchioner
