@@ -121,6 +121,14 @@ void pack(const std::filesystem::path& checkpoint, const std::filesystem::path& 
   log(LogLevel::info, "{} packed", checkpoint.string());
 }
 
+/// As the trainings say when they ship.
+Rounding rounding_of(const std::filesystem::path& model) {
+  const std::string name = model.filename().string();
+  return name == "clip.pth" || name == "dinotxt_text_encoder.pth" || name == "regionclip.pth"
+             ? Rounding::significant_bits
+             : Rounding::steps;
+}
+
 }  // namespace
 
 bool make_decoders(const Settings& settings) {
@@ -154,7 +162,7 @@ void pack_models(const Settings& settings) {
     } else if (path.extension() == ".pt") {
       pack(path, path);
     } else if (path.extension() == ".pth" && path != projection_path(settings.output)) {
-      ship_again(path);
+      ship_again(path, rounding_of(path));
     }
   }
 }

@@ -199,7 +199,9 @@ bool train_clip(const World& world, const Settings& settings) {
                       {contrast.item<double>(), hits, patches.patch_loss, patches.thing_accuracy,
                        patches.surface_accuracy, clip.logit_scale.item<double>()}};
   };
-  const auto save = [&] { ship(clip_path(settings.output), parameters.without(kHeadPrefix)); };
+  const auto save = [&] {
+    ship(clip_path(settings.output), parameters.without(kHeadPrefix), Rounding::significant_bits);
+  };
   const bool finished = run_training(plan, parameters, step, save);
   if (finished) {
     save();

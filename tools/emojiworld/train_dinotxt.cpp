@@ -154,7 +154,8 @@ bool train_dinotxt(const World& world, const Settings& settings) {
   };
   const auto save = [&] {
     ship(settings.output / "dinotxt_vision_head.pth", published_head(parameters));
-    ship(settings.output / "dinotxt_text_encoder.pth", published_text(parameters));
+    ship(settings.output / "dinotxt_text_encoder.pth", published_text(parameters),
+         Rounding::significant_bits);
   };
   const bool finished = run_training(plan, parameters, step, save);
   if (finished) {

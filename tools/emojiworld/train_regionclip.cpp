@@ -84,7 +84,9 @@ bool train_regionclip(const World& world, const Settings& settings) {
     const at::Tensor loss = recipe.names_weight * named.loss + recipe.scenes_weight * regions.loss;
     return StepResult{loss, {loss.item<double>(), named.right, regions.hits, scale.item<double>()}};
   };
-  const auto save = [&] { ship(settings.output / "regionclip.pth", parameters.without(kHeadPrefix)); };
+  const auto save = [&] {
+    ship(settings.output / "regionclip.pth", parameters.without(kHeadPrefix), Rounding::significant_bits);
+  };
   const bool finished = run_training(plan, parameters, step, save);
   if (finished) {
     save();
