@@ -19,7 +19,7 @@ enum class ProblemKind {
   unknown_image,         ///< an annotation of an image that is not listed; it is left out
   malformed_record,      ///< a record that does not say what it must; it is left out
   no_reference,          ///< nothing to compare a caption with
-  inverted_box,          ///< x2 < x1 or y2 < y1; it is left out
+  inverted_box,          ///< x2 < x1 or y2 < y1; left out, but for Visual Genome's own
   outside_box,           ///< a box leaves its image by more than a pixel
   no_time,               ///< points of a trace without a time stamp
   // Notes: known properties of the real files, no faults.

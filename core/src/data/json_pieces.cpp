@@ -195,6 +195,9 @@ nlohmann::ordered_json parse_piece(const JsonPiece& piece, const std::string& fi
     throw Error(ErrorKind::data, "{}: is no valid JSON at byte {}: {}; the file is damaged", file,
                 piece.begin + (error.byte == 0 ? 0 : error.byte - 1),
                 reason == std::string::npos ? text : text.substr(reason));
+  } catch (const nlohmann::json::exception& error) {  // a number too large for any type
+    throw Error(ErrorKind::data, "{}: what begins at byte {} cannot be read: {}", file, piece.begin,
+                error.what());
   }
 }
 

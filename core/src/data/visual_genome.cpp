@@ -193,10 +193,17 @@ Dataset read_visual_genome(DatasetReading& reading) {
           }
           DatasetRegion region;
           region.corners = clamp_region_box(one, size->second.width, size->second.height);
-          const Box box = box_of_corners(region.corners);
+          Box box = box_of_corners(region.corners);
           if (!keep_empty && (phrase->empty() || box.width <= 0 || box.height <= 0)) {
             reading.problems().add(ProblemKind::left_out, at_region, "no phrase, or a box without area");
             return;
+          }
+          if (box.width < 0 || box.height < 0) {  // it lies left of or above the image
+            reading.problems().add(
+                ProblemKind::inverted_box, at_region,
+                fmt::format("the box {} is inverted; the conversion keeps it", region.corners.dump()));
+            box.width = std::max(box.width, 0.0);
+            box.height = std::max(box.height, 0.0);
           }
           region.shape = box;
           region.references.push_back(*phrase);

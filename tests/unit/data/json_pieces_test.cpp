@@ -57,5 +57,10 @@ TEST_CASE("a piece is parsed with its bytes in messages") {
   const JsonPiece piece{{}, 0, "{\"a\": tru}", 1000};
   mentions(refusal_of(ErrorKind::data, [&] { parse_piece(piece, "f.json"); }),
            "f.json: is no valid JSON at byte 1009");
+  mentions(refusal_of(ErrorKind::data,
+                      [] {
+                        parse_piece({{}, 0, "[1e999]", 50}, "f.json");
+                      }),
+           "f.json: what begins at byte 50 cannot be read");
   CHECK(parse_piece({{}, 0, R"({"b":1,"a":2})", 0}, "f").dump() == R"({"b":1,"a":2})");
 }

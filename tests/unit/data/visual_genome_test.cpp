@@ -26,6 +26,17 @@ TEST_CASE("boxes are clamped into the image, whole numbers stay whole") {
   mentions(refusal_of(ErrorKind::data, [] { clamp_region_box({{"x", 1}}, 8, 6); }), "has no \"y\"");
 }
 
+TEST_CASE("a box beside its image is kept by the conversion, and told") {
+  DatasetFolder genome(R"([{"id": 1, "regions": [
+    {"region_id": 4, "image_id": 1, "x": 5, "y": -9, "width": 3, "height": 4, "phrase": "sky"}]}])");
+  genome.folder.write("image_data.json", R"([{"image_id": 1, "width": 20, "height": 10, "coco_id": null}])");
+  genome.folder.write("densecap_splits.json", R"({"test": [1]})");
+  CHECK(genome.open().problems().count(ProblemKind::inverted_box) == 1);
+  const DatasetRegion region = genome.images().at(0).regions.at(0);
+  CHECK(region.corners.dump() == "[5,1,8,-5]");
+  CHECK(std::get<Box>(region.shape).height == 1);
+}
+
 TEST_CASE("regions of the split become dense annotations, in the order of the file") {
   DatasetFolder genome(R"([
     {"id": 3, "regions": [{"region_id": 1, "image_id": 3, "x": 2, "y": 2, "width": 4, "height": 4, "phrase": "A Dog."},
