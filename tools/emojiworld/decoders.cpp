@@ -37,7 +37,9 @@ struct DecoderPlan {
 constexpr DecoderPlan kDecoders[] = {{"train_emoji_plain", "decoder_talk2dino"},
                                      {"train_emoji_plain_noise", "decoder_talk2dino_noise"},
                                      {"train_emoji_clip_plain", "decoder_clip"},
-                                     {"train_emoji_dinotxt_plain", "decoder_dinotxt"}};
+                                     {"train_emoji_dinotxt_plain", "decoder_dinotxt"},
+                                     {"train_emoji_viecap", "decoder_talk2dino_viecap"},
+                                     {"train_emoji_clip_viecap", "decoder_clip_viecap"}};
 
 /// The program that lies beside this one.
 std::filesystem::path patchioner_program() {
