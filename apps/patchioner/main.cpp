@@ -67,6 +67,7 @@ extern "C" int patchioner_main(int argument_count, char** arguments) {
   add_gallery_command(line);
   add_memory_command(line);
   add_plugins_command(line);
+  add_score_command(line);
   add_train_command(line);
   add_verify_command(line);
   try {

@@ -11,17 +11,6 @@ constexpr double kMergeOverlap = 0.7;
 constexpr size_t kRecallSteps = 100;
 constexpr double kRecallStep = 0.01;
 
-/// Intersection over union; not a number for two boxes without area.
-double overlap_of(const DenseBox& a, const DenseBox& b, DenseVariant variant) {
-  const double pixel = variant == DenseVariant::lua ? 1 : 0;
-  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]) + pixel);
-  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]) + pixel);
-  const auto area = [&](const DenseBox& box) {
-    return (box[2] - box[0] + pixel) * (box[3] - box[1] + pixel);
-  };
-  return width * height / (area(a) + area(b) - width * height);
-}
-
 DenseBox rounded(const DenseBox& box, DenseVariant variant) {
   if (variant == DenseVariant::python) {
     return box;
@@ -170,6 +159,16 @@ double average_precision(const std::vector<bool>& is_right, size_t boxes) {
 }
 
 }  // namespace
+
+double overlap_of(const DenseBox& a, const DenseBox& b, DenseVariant variant) {
+  const double pixel = variant == DenseVariant::lua ? 1 : 0;
+  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]) + pixel);
+  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]) + pixel);
+  const auto area = [&](const DenseBox& box) {
+    return (box[2] - box[0] + pixel) * (box[3] - box[1] + pixel);
+  };
+  return width * height / (area(a) + area(b) - width * height);
+}
 
 DenseMatches match_detections(std::span<const DenseImage> images, const DenseOptions& options) {
   DenseMatches matches;

@@ -69,6 +69,9 @@ struct DenseScores {
   std::array<double, kDenseOverlaps.size()> detections = {};
 };
 
+/// Intersection over union; not a number for two boxes without area.
+double overlap_of(const DenseBox& a, const DenseBox& b, DenseVariant variant);
+
 /// Throws Error of kind data, naming the image, when boxes, scores and texts are not equally many.
 DenseMatches match_detections(std::span<const DenseImage> images, const DenseOptions& options);
 
