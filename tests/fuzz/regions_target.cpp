@@ -1,5 +1,6 @@
-// Any bytes as the JSON of a region, and as annotation files.
+// Any bytes as the JSON of a region, as annotation files and as files of predictions.
 #include "data/dataset.hpp"
+#include "data/prediction_files.hpp"
 #include "data/region_json.hpp"
 #include "fuzz/input_file.hpp"
 #include "fuzz/refusals.hpp"
@@ -35,5 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(regions == dataset.region_count(), "every region that was counted comes");
     });
   }
+  allow_refusal({ErrorKind::data, ErrorKind::io}, [&] {
+    const Predictions predictions = read_predictions(file.path());
+    require(!predictions.items.empty() || !predictions.failed.empty(), "predictions hold something");
+  });
   return 0;
 }

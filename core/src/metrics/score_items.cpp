@@ -290,8 +290,11 @@ ScoreItems score_items(const Predictions& predictions, const Dataset& references
     const Prediction& prediction = predictions.items[i];
     const std::vector<size_t>* places = pool.find(prediction);
     if (places == nullptr) {
-      strangers.push_back(fmt::format("{} (the {} of image {})", prediction.where,
-                                      kind_name(prediction.shape), image_of(prediction)));
+      const bool is_whole = std::holds_alternative<WholeImage>(prediction.shape);
+      strangers.push_back(
+          fmt::format("{} ({}image {})", prediction.where,
+                      is_whole ? std::string() : fmt::format("the {} of ", kind_name(prediction.shape)),
+                      image_of(prediction)));
       continue;
     }
     const auto free = std::find_if(places->begin(), places->end(),

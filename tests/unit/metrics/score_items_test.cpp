@@ -48,7 +48,7 @@ TEST_CASE("captions find their references by id, in the order of the predictions
 TEST_CASE("what only one side has is an error, or is counted") {
   Pairing pairing(R"([{"image_id": 2, "caption": "x"}, {"image_id": 9, "caption": "y"}])", kCaptions);
   mentions(pairing.refusal(), "no references for 1 of 2 predictions: ");
-  mentions(pairing.refusal(), "(the image of image 9); --intersection");
+  mentions(pairing.refusal(), "(image 9); --intersection");
   pairing.options.intersection = true;
   const ScoreItems items = pairing.items();
   CHECK(items.captions.size() == 1);
