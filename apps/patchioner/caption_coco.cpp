@@ -25,7 +25,9 @@ void CocoFile::add(const Item& item, const Json& record) {
     if (box) {
       result["bbox"] = region["box"];
     }
-    result["score"] = region["score"].is_number() ? region["score"] : Json(0.0);
+    if (region["score"].is_number()) {  // one that is not finite has no place in JSON
+      result["score"] = region["score"];
+    }
     results_.emplace_back(image, std::move(result));
   }
 }

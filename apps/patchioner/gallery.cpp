@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
 
 #include "caption.hpp"
 #include "commands.hpp"
 #include "config/config.hpp"
 #include "data/region_json.hpp"
 #include "runtime/runtime_options.hpp"
+#include "support/interrupt.hpp"
 #include "support/output_folder.hpp"
 #include "support/progress.hpp"
 
@@ -121,21 +123,27 @@ class Gallery {
     geometry_ = std::make_unique<RunGeometry>(runs_.front());
   }
 
-  void write() {
+  /// False when a stop was asked for; then there is no page.
+  bool write() {
     check_target();
     make_folder_of(arguments_.output);
     remove_abandoned_parts(arguments_.output);
+    const PoliteInterrupt polite;
     PageHeader header;
     header.title = arguments_.title;
     PageWriter page(arguments_.output, header);
     Progress::set_enabled(!arguments_.quiet);
     Progress progress("gallery", "images", runs_.front().keys.size());
     for (const std::string& key : runs_.front().keys) {
+      if (interrupted()) {
+        return false;
+      }
       page.add(image_of(key));
       progress.advance();
     }
     progress.finish();
     page.commit();
+    return true;
   }
 
  private:
@@ -246,7 +254,12 @@ void add_gallery_command(CommandLine& line) {
       "  patchioner caption experiment/emoji photo.jpg --box 30,40,200,150 --explain -o memory.jsonl\n"
       "  patchioner caption experiment/emoji_noise photo.jpg --box 30,40,200,150 --explain -o noise.jsonl\n"
       "  patchioner gallery memory=memory.jsonl noise=noise.jsonl -o gallery.html");
-  command->callback([arguments] { Gallery(*arguments).write(); });
+  command->callback([arguments, &line] {
+    if (!Gallery(*arguments).write()) {
+      log(LogLevel::warning, "stopped; no page was written");
+      line.exit_code = 1;
+    }
+  });
 }
 
 }  // namespace patchioner

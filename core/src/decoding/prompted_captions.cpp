@@ -22,7 +22,9 @@ PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedGpt2 
       layout_(prompt_layout(options.layout)),
       padding_(options.reference_batch_padding ? PromptPadding::reference : PromptPadding::masked),
       search_(options.search_options()),
-      perplexity_(options.score == "perplexity") {
+      perplexity_sign_(options.score == "perplexity"       ? 1
+                       : options.score == "neg_perplexity" ? -1
+                                                           : 0) {
   decoding_.clean_up_spaces = options.clean_up_tokenization_spaces;
 }
 
@@ -35,7 +37,7 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
   }
   const PromptBatch prompts = model_.prompts(features, hard_prompts, layout_, padding_);
   if (const int64_t most = model_.model().config().n_positions;
-      prompts.length() + search_.max_length > most) {
+      prompts.length() + search_.max_length - 1 > most) {
     throw Error(ErrorKind::config,
                 "{}: a prompt of {} positions and the {} tokens of a caption are more than the {} positions "
                 "of the language model; lower search.max_length, or let fewer names into the prompt",
@@ -65,13 +67,13 @@ std::vector<Caption> PromptedCaptions::captions(const at::Tensor& features,
     }
     caption.token_ids = std::move(best.ids);
   }
-  if (perplexity_) {
+  if (perplexity_sign_ != 0) {
     const std::vector<double> perplexities = model_.perplexities(texts);
     auto perplexity = perplexities.begin();
     for (Caption& caption : captions) {
-      caption.score = *perplexity++;
+      caption.score = perplexity_sign_ * *perplexity++;
       for (AlternativeCaption& other : caption.alternatives) {
-        other.score = *perplexity++;
+        other.score = perplexity_sign_ * *perplexity++;
       }
     }
   }

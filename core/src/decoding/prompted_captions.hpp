@@ -38,7 +38,7 @@ class PromptedCaptions {
   PromptLayout layout_;
   PromptPadding padding_;
   TextSearchOptions search_;
-  bool perplexity_;
+  int perplexity_sign_;  // of the score; 0: scores are log-probabilities
   Gpt2Decoding decoding_;
 };
 

@@ -135,6 +135,9 @@ std::vector<double> PromptedGpt2::perplexities(std::span<const std::string> text
     size_t longest = 0;
     for (const std::string& text : texts.subspan(start, count)) {
       encoded.push_back(tokenizer_->encode(text));
+      // A text of broken bytes may have more ids than it was made of; what the model has no place for is cut.
+      encoded.back().resize(
+          std::min(encoded.back().size(), static_cast<size_t>(model_.config().n_positions)));
       longest = std::max(longest, encoded.back().size());
     }
     if (longest < 2) {

@@ -84,7 +84,7 @@ class PromptedGpt2 {
                                              const TextSearchOptions& options) const;
 
   /// For each text exp of the mean cross entropy of its tokens behind the first, without any prompt; infinite
-  /// for fewer than two tokens.
+  /// for fewer than two tokens. Tokens behind the model's context do not count.
   std::vector<double> perplexities(std::span<const std::string> texts) const;
 
  private:

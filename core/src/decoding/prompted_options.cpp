@@ -1,5 +1,6 @@
 #include "decoding/prompted_options.hpp"
 
+#include <algorithm>
 #include <patchioner/error.hpp>
 
 #include "decoding/nested_section.hpp"
@@ -70,6 +71,10 @@ TextSearchOptions PromptedOptions::search_options() const {
   options.seed = section.seed;
   options.n_best = section.n_best;
   options.stop = section.stop;
+  if (std::find(options.stop.begin(), options.stop.end(), "") != options.stop.end()) {
+    throw Error(ErrorKind::config, "{}: decoder.search.stop holds an empty text, which no caption ends with",
+                search.origin().to_string());
+  }
   return options;
 }
 

@@ -126,9 +126,9 @@ void declare_prompted(ParameterList<Options>& list, bool weights_required) {
   list.add("layout", static_cast<Text>(&O::layout), "what the language model reads, in this order")
       .choices({"soft_first", "hard_first", "only_hard", "no_hard"});
   list.add("score", static_cast<Text>(&O::score),
-           "of a caption: perplexity without the prompt (lower is better), or mean log-probability of its "
-           "tokens")
-      .choices({"perplexity", "log_probability"});
+           "of a caption: perplexity without the prompt (lower is better, as the reference has it), the same "
+           "negated, or mean log-probability of its tokens (higher is better both)")
+      .choices({"perplexity", "neg_perplexity", "log_probability"});
   list.add("retrieval_feature", static_cast<Text>(&O::retrieval_feature),
            "what entities are searched with: the feature before or behind the gap")
       .choices({"raw", "bridged"});

@@ -23,6 +23,7 @@ constexpr int kCaptionLine = 26;
 constexpr int kDetailLine = 18;
 constexpr int kRowGap = 12;
 constexpr size_t kMemoryLines = 3;
+constexpr size_t kEvidenceLines = 8;  // of what a decoder looked up
 
 constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
 const cv::Scalar kPaper(250, 250, 248);
@@ -133,6 +134,13 @@ Row row_of(const ShownRegion& region, const ShownImage& image, const at::Tensor&
   }
   add_lines(row, detail, kDetailScale, kDetailLine, kFaint, text_room);
   for (const ShownAnswer& answer : region.answers) {
+    for (size_t i = 0; i < std::min(answer.evidence.size(), kEvidenceLines); ++i) {
+      const Evidence& found = answer.evidence[i];
+      add_lines(row,
+                fmt::format("{} {}{}  {}", found.kind, format_score(found.score),
+                            found.used ? "" : " (not used)", found.text),
+                kDetailScale, kDetailLine, kFaint, text_room);
+    }
     for (size_t i = 0; i < std::min(answer.memory.size(), kMemoryLines); ++i) {
       const MemoryMatch& match = answer.memory[i];
       add_lines(row, fmt::format("{:3.0f} %  {}", 100 * match.weight, match.text), kDetailScale, kDetailLine,

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "nn/unit_length.hpp"
 #include "refusals.hpp"
 #include "text/caption_text.hpp"
@@ -104,12 +106,37 @@ TEST_CASE("sampling follows its options: no share is greedy, equal rows are equa
   CHECK(twice[0] == first[2]);
 }
 
+TEST_CASE("a score is the perplexity, the same negated, or the search's own") {
+  const auto scored = [](const std::string& score) {
+    return captions_of(options_with(Value::Map{}, score)).captions(three_features(), {}, false)[0].score;
+  };
+  CHECK(scored("perplexity") > 1);
+  CHECK(scored("neg_perplexity") == -scored("perplexity"));
+  CHECK(scored("log_probability") < 0);
+}
+
+TEST_CASE("a caption that reads as more ids than the model has places is scored by those it has") {
+  const PromptedCaptions captions = captions_of(options_with(Value::Map{}));
+  std::string text;
+  for (int i = 0; i < 300; ++i) {
+    text += "\xEF\xBF\xBD";  // what a broken byte is shown as
+  }
+  CHECK(std::isfinite(captions.model().perplexities(std::vector<std::string>{text})[0]));
+}
+
+TEST_CASE("an empty text that captions should stop behind is refused where it is said") {
+  const std::string message = refusal_of(ErrorKind::config, [&] {
+    captions_of(options_with(Value::Map{{"stop", Value::List{""}}}));
+  });
+  CHECK(contains(message, "decoder.search.stop holds an empty text"));
+}
+
 TEST_CASE("a prompt that leaves no room for a caption is refused with file and numbers") {
-  PromptedOptions options = options_with(Value::Map{{"max_length", int64_t{125}}});
+  PromptedOptions options = options_with(Value::Map{{"max_length", int64_t{126}}});
   const std::string message =
       refusal_of(ErrorKind::config, [&] { captions_of(options).captions(three_features(), {}, false); });
   CHECK(contains(message,
-                 "coco_prefix-0014.pt: a prompt of 4 positions and the 125 tokens of a caption are "
+                 "coco_prefix-0014.pt: a prompt of 4 positions and the 126 tokens of a caption are "
                  "more than the 128 positions"));
 }
 
