@@ -106,7 +106,8 @@ at::Tensor cached_entity_embeddings(const std::filesystem::path& folder,
                                     const EntityEncoder& encoder) {
   const std::filesystem::path file =
       folder / fmt::format("entities-{}.safetensors", digest_of(names, prompts, encoder.fingerprint));
-  if (std::filesystem::exists(file)) {
+  std::error_code unreadable;
+  if (std::filesystem::exists(file, unreadable)) {
     try {
       return read_entity_embeddings(file, names.size(), "the vocabulary");
     } catch (const Error& error) {
@@ -114,8 +115,15 @@ at::Tensor cached_entity_embeddings(const std::filesystem::path& folder,
     }
   }
   at::Tensor embeddings = embed_entities(names, prompts, encoder);  // [M,D]
-  make_folder_of(file);
-  write_safetensors(file, {{kTensor, embeddings}});
+  try {
+    make_folder_of(file);
+    write_safetensors(file, {{kTensor, embeddings}});
+  } catch (const Error& error) {
+    warn_once(
+        fmt::format("{}; the embeddings of {} names are not kept beyond this run; name a cache folder that "
+                    "can be written",
+                    error.what(), names.size()));
+  }
   return embeddings;
 }
 

@@ -31,7 +31,8 @@ at::Tensor embed_entities(const std::vector<std::string>& names, EntityPrompts p
                           const EntityEncoder& encoder);
 
 /// The same, kept in `folder` (made when it is not there) under a digest of names, prompts and encoder, so
-/// that it is computed once. A kept file that is damaged is made anew, with a warning.
+/// that it is computed once. A kept file that is damaged is made anew, and a folder that cannot be written is
+/// done without, each with a warning.
 at::Tensor cached_entity_embeddings(const std::filesystem::path& folder,
                                     const std::vector<std::string>& names, EntityPrompts prompts,
                                     const EntityEncoder& encoder);

@@ -2,6 +2,7 @@
 #include "entities/entity_embeddings.hpp"
 
 #include <cmath>
+#include <patchioner/log.hpp>
 
 #include "checkpoint/state_dict.hpp"
 #include "refusals.hpp"
@@ -87,6 +88,23 @@ TEST_CASE("embeddings are computed once for the same names, prompts and encoder"
   CHECK(counter.calls == 4);
   CHECK(at::equal(get(EntityPrompts::ensemble, "a"), first));
   CHECK(counter.calls == 4);
+}
+
+TEST_CASE("a cache folder that cannot be written is warned of once, and the embeddings are given") {
+  const TestFolder folder;
+  LetterCounter counter;
+  const auto cache = folder.write("file", "no folder") / "cache";
+  std::vector<std::string> lines;
+  const auto before = set_log_sink([&](LogLevel, const std::string& line) { lines.push_back(line); });
+  for (int i = 0; i < 2; ++i) {
+    const at::Tensor rows =
+        cached_entity_embeddings(cache, {"dog", "owl"}, EntityPrompts::single, counter.encoder());
+    CHECK(at::equal(rows, at::tensor({17.0f, 1.0f, 18.0f, 1.0f}).view({2, 2})));
+  }
+  set_log_sink(before);
+  REQUIRE(lines.size() == 1);
+  mentions(lines[0], cache.string());
+  mentions(lines[0], "the embeddings of 2 names are not kept beyond this run");
 }
 
 TEST_CASE("an encoder that gives zeros or no numbers is refused with the names") {
