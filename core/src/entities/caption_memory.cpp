@@ -50,9 +50,37 @@ std::shared_ptr<const CaptionMemory> CaptionMemory::open(const std::filesystem::
   } else {
     memory->bank_ = MemoryBank::open(path);
   }
-  const std::vector<std::string>& captions = memory->bank_->texts();
-  memory->empty_captions_ = std::count(captions.begin(), captions.end(), std::string());
+  memory->leave_out_empty_captions(path);
   return memory;
+}
+
+void CaptionMemory::leave_out_empty_captions(const std::filesystem::path& path) {
+  const std::vector<std::string>& all = bank_->texts();
+  if (std::find(all.begin(), all.end(), std::string()) == all.end()) {
+    return;
+  }
+  std::vector<bool> told;
+  std::vector<std::string> captions;
+  std::string graphs;
+  std::vector<size_t> graph_ends;
+  for (size_t row = 0; row < all.size(); ++row) {
+    told.push_back(!all[row].empty());
+    if (told.back()) {
+      captions.push_back(all[row]);
+      if (has_scene_graphs()) {
+        graphs += scene_graph(static_cast<int64_t>(row));
+        graph_ends.push_back(graphs.size());
+      }
+    }
+  }
+  if (captions.empty()) {
+    throw Error(ErrorKind::data, "{}: none of the memory's {} captions has any text", path.string(),
+                all.size());
+  }
+  bank_ = MemoryBank::from_memory(select_rows(bank_->embeddings(), told), std::move(captions),
+                                  bank_->metadata(), path.string());
+  graphs_ = std::move(graphs);
+  graph_ends_ = std::move(graph_ends);
 }
 
 void CaptionMemory::read_folder(const std::filesystem::path& folder) {
@@ -129,17 +157,11 @@ std::vector<std::vector<MemoryMatch>> CaptionMemory::nearest(const at::Tensor& f
   if (rows.size(0) == 0) {
     return matches;
   }
-  const std::vector<std::vector<MemoryMatch>> found =
-      bank_->nearest(features.index_select(0, rows), count + empty_captions_, kTemperature);
+  std::vector<std::vector<MemoryMatch>> found =
+      bank_->nearest(features.index_select(0, rows), count, kTemperature);
   const at::Tensor places = rows.to(at::kCPU);
   for (size_t i = 0; i < found.size(); ++i) {
-    std::vector<MemoryMatch>& own =
-        matches[static_cast<size_t>(places.const_data_ptr<int64_t>()[static_cast<int64_t>(i)])];
-    for (const MemoryMatch& match : found[i]) {
-      if (static_cast<int64_t>(own.size()) < count && !match.text.empty()) {
-        own.push_back(match);
-      }
-    }
+    matches[static_cast<size_t>(places.const_data_ptr<int64_t>()[i])] = std::move(found[i]);
   }
   return matches;
 }

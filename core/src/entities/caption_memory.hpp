@@ -21,7 +21,8 @@ class CaptionMemory {
   /// texts), `memory_clip_embeddings.pt` (one tensor [N,D]) or `.safetensors` (`embeddings`), and where it
   /// has them `memory_scene_graphs.json` (a list of texts, one a caption), `entity_names.txt` and
   /// `entity_embeddings.safetensors`. Embeddings of float32 stay mapped. Throws Error: io, checkpoint, and
-  /// data when the numbers of captions, embeddings and scene graphs differ; otherwise as MemoryBank::open.
+  /// data when the numbers of captions, embeddings and scene graphs differ, or no caption has any text;
+  /// otherwise as MemoryBank::open. Captions without any text are left out with their rows.
   static std::shared_ptr<const CaptionMemory> open(const std::filesystem::path& path);
 
   /// The same memory on another device.
@@ -40,14 +41,14 @@ class CaptionMemory {
   const std::filesystem::path& entity_names() const { return entity_names_; }
   const std::filesystem::path& entity_embeddings() const { return entity_embeddings_; }
 
-  /// For each feature [R,D] the `count` captions of largest cosine similarity, descending, captions without
-  /// any text left out. A feature of zeros, or one that is not finite, is near to none. Throws an Error of
-  /// kind data when the widths differ.
+  /// For each feature [R,D] the `count` captions of largest cosine similarity, descending. A feature of
+  /// zeros, or one that is not finite, is near to none. Throws an Error of kind data when the widths differ.
   std::vector<std::vector<MemoryMatch>> nearest(const at::Tensor& features, int64_t count) const;
 
  private:
   CaptionMemory() = default;
   void read_folder(const std::filesystem::path& folder);
+  void leave_out_empty_captions(const std::filesystem::path& path);
   void read_scene_graphs(const std::filesystem::path& path, const std::vector<bool>& wanted);
 
   std::shared_ptr<const MemoryBank> bank_;
@@ -55,7 +56,6 @@ class CaptionMemory {
   std::vector<size_t> graph_ends_;  // a row of the bank each, or none
   std::filesystem::path entity_names_;
   std::filesystem::path entity_embeddings_;
-  int64_t empty_captions_ = 0;
 };
 
 }  // namespace patchioner

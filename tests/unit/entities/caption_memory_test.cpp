@@ -56,10 +56,18 @@ TEST_CASE("a bank is a memory without scene graphs, which says what it was made 
   CHECK(texts_of(memory->nearest(axes({1}), 1).at(0)) == std::vector<std::string>{"a cat"});
 }
 
-TEST_CASE("captions without text are passed over, whatever their number") {
+TEST_CASE("captions without text are left out with their rows and scene graphs") {
   const TestFolder folder;
-  write_memory(folder, R"(["", "a dog", "", "a cat", ""])", axes({0, 1, 0, 2, 0}));
+  at::Tensor embeddings = axes({0, 1, 3, 0, 2, 0});
+  embeddings[2].zero_();
+  write_memory(folder, R"(["", "a dog", "never", "", "a cat", ""])", embeddings);
+  folder.write("memory_scene_graphs.json",
+               R"json(["( no )", "( dog )", "( never )", "( nor )", "( cat )", "( not )"])json");
   const auto memory = CaptionMemory::open(folder.path());
+  CHECK(memory->bank().texts() == std::vector<std::string>{"a dog", "a cat"});
+  CHECK(at::equal(memory->bank().embeddings(), axes({1, 2})));
+  CHECK(memory->scene_graph(0) == "( dog )");
+  CHECK(memory->scene_graph(1) == "( cat )");
   const at::Tensor feature = at::tensor({5.0f, 2.0f, 1.0f, 0.0f}).view({1, 4});
   CHECK(texts_of(memory->nearest(feature, 1).at(0)) == std::vector<std::string>{"a dog"});
   CHECK(texts_of(memory->nearest(feature, 9).at(0)) == std::vector<std::string>{"a dog", "a cat"});
@@ -106,6 +114,10 @@ TEST_CASE("what is not of one memory is refused with files and numbers") {
 
   folder.write("memory_scene_graphs.json", "{}");
   mentions(refusal(ErrorKind::data, folder.path()), "memory_scene_graphs.json");
+
+  write_memory(folder, R"(["", ""])", axes({0, 1}));
+  std::filesystem::remove(folder / "memory_scene_graphs.json");
+  mentions(refusal(ErrorKind::data, folder.path()), "none of the memory's 2 captions has any text");
 
   const TestFolder other;
   mentions(refusal(ErrorKind::io, other.path()), "no memory_captions.json");
