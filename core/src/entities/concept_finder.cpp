@@ -6,9 +6,6 @@
 namespace patchioner {
 namespace {
 
-/// Graphs kept, of some 1000 bytes each: those of 16 MB.
-constexpr size_t kMostGraphs = 16384;
-
 /// Whether a caption has one of the things that concepts stand for.
 bool names_one_of(const SceneGraph& graph, std::span<const Concept> concepts) {
   return std::any_of(graph.begin(), graph.end(), [&](const SceneNode& node) {
@@ -30,9 +27,10 @@ SceneGraph ConceptFinder::graph_of(const MemoryMatch& caption) const {
   }
   SceneGraph graph = read_scene_graph(parse_(caption));
   const std::unique_lock lock(mutex_);
-  if (graphs_.size() < kMostGraphs) {
-    graphs_.emplace(caption.row, graph);
+  if (graphs_.size() >= most_graphs_) {
+    graphs_.clear();
   }
+  graphs_.emplace(caption.row, graph);
   return graph;
 }
 

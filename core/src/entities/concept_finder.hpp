@@ -25,13 +25,14 @@ struct FoundConcepts {
   std::vector<bool> naming;        ///< for each caption, whether it names one of these
 };
 
-/// Captions are parsed once and their graphs kept, up to a bound. [any-thread]
+/// Captions are parsed once and their graphs kept; at a bound all are forgotten. [any-thread]
 class ConceptFinder {
  public:
   /// `parse` is called with one caption of one memory at a time; threads may call it at once.
-  /// The threshold of `options` is that of the names given to `find`.
-  ConceptFinder(CaptionParser parse, ConceptOptions options)
-      : parse_(std::move(parse)), options_(std::move(options)) {}
+  /// The threshold of `options` is that of the names given to `find`. Graphs are of some 1000 bytes each: the
+  /// most that are kept take 16 MB by default.
+  ConceptFinder(CaptionParser parse, ConceptOptions options, size_t most_graphs = 16384)
+      : parse_(std::move(parse)), options_(std::move(options)), most_graphs_(most_graphs) {}
 
   /// Of captions in the order in which they were retrieved. Names whose similarity is above `threshold` are
   /// one thing.
@@ -43,6 +44,7 @@ class ConceptFinder {
 
   CaptionParser parse_;
   ConceptOptions options_;
+  size_t most_graphs_;
   mutable std::shared_mutex mutex_;
   mutable std::unordered_map<int64_t, SceneGraph> graphs_;  // by row of the memory
 };

@@ -148,15 +148,15 @@ std::unique_ptr<NameSimilarity> lexical_similarity(NounExtractor singulars, Word
   return std::make_unique<LexicalSimilarity>(std::move(singulars), std::move(aliases), std::move(synonyms));
 }
 
-double similarity_threshold(const at::Tensor& embeddings) {
+double similarity_threshold(const at::Tensor& embeddings, const std::string& place) {
   const at::Tensor units = unit_rows(embeddings.to(at::kCPU, at::kDouble));  // [M,D]
   const auto count = static_cast<double>(units.size(0));
   if (units.size(0) < 2 || (units.norm(2, -1) < 0.5).any().item<bool>()) {
     throw Error(
         ErrorKind::data,
-        "the threshold of name similarity is found from a vocabulary of two or more names whose vectors "
+        "{}: the threshold of name similarity is found from a vocabulary of two or more names whose vectors "
         "are not zero; here are {} names",
-        units.size(0));
+        place, units.size(0));
   }
   // Sums over all pairs without a table of all pairs: those of u_i . u_j and of its square.
   const double sum = units.sum(0).square().sum().item<double>() - count;

@@ -40,8 +40,9 @@ std::unique_ptr<NameSimilarity> lexical_similarity(NounExtractor singulars, Word
                                                    std::vector<std::vector<std::string>> synonyms = {});
 
 /// The cosine above which names are one thing in a space of other cosines than MiniLM's: mean and 3.6
-/// standard deviations over the pairs of a vocabulary's embeddings [M,D] (spec/04 section 12.2). Throws an
-/// Error of kind data for fewer than two names, or a row of zeros.
-double similarity_threshold(const at::Tensor& embeddings);
+/// standard deviations over the pairs of a vocabulary's embeddings [M,D] (spec/04 section 12.2). `place` is
+/// the embeddings' file, for messages. Throws an Error of kind data for fewer than two names, or a row of
+/// zeros.
+double similarity_threshold(const at::Tensor& embeddings, const std::string& place);
 
 }  // namespace patchioner

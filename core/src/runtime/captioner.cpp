@@ -5,10 +5,10 @@
 #include <patchioner/log.hpp>
 
 #include "geometry/region_check.hpp"
-#include "runtime/fingerprint_difference.hpp"
 #include "runtime/region_crop.hpp"
 #include "runtime/runtime_options.hpp"
 #include "runtime/weighted_features.hpp"
+#include "support/fingerprint_difference.hpp"
 
 namespace patchioner {
 namespace {
@@ -162,8 +162,7 @@ std::future<void> Captioner::check_text_sides() const {
   }
   if (decoder() != nullptr) {
     made_with.emplace_back(
-        "decoder was trained with another text encoder than the backbone's, or a memory that it reads was "
-        "built with one; make it again",
+        "decoder was trained with another text encoder than the backbone's; train it again",
         decoder()->text_fingerprint());
   }
   std::erase_if(made_with, [](const auto& one) { return one.second.empty(); });

@@ -12,7 +12,7 @@
 #include "entities/rule_parser.hpp"
 #include "entities/shipped_lexicon.hpp"
 #include "nn/unit_length.hpp"
-#include "runtime/fingerprint_difference.hpp"
+#include "support/fingerprint_difference.hpp"
 
 namespace patchioner {
 namespace {
@@ -60,7 +60,7 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
   }
   section_ = read_section<MeacapSection>(options.meacap, "decoder.meacap");
   const auto parser = read_section<ParserSection>(section_.parser, "decoder.meacap.parser");
-  const auto names = read_section<NamesSection>(section_.names, "decoder.meacap.names");
+  auto names = read_section<NamesSection>(section_.names, "decoder.meacap.names");
   const auto vocabulary = read_section<EntitiesSection>(options.entities, "decoder.entities");
   memory_ = CaptionMemory::open(section_.memory);
   if (memory_->dim() != dim()) {
@@ -70,11 +70,17 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
         "belong to the backbone's space",
         section_.memory, memory_->dim(), options.weights, dim());
   }
-  warn_of_other_texts(options.weights);
   if (context.device != at::kCPU) {
     memory_ = memory_->to(context.device);
   }
   const bool precomputed = reads_precomputed(parser, *memory_, section_.memory);
+  names.type = type_of(names, *memory_);
+  if (precomputed && names.type != "lexical" && !parser.lexicon.empty()) {
+    throw Error(ErrorKind::config,
+                "decoder.meacap.parser: 'lexicon' is not read with the type precomputed, which is that of "
+                "the memory {}; leave it out, or choose the type rule",
+                section_.memory);
+  }
   std::optional<SceneGraphLexicon> lexicon;
   if (!precomputed || names.type == "lexical") {
     lexicon = SceneGraphLexicon::read(parser.lexicon.empty() ? shipped_lexicon()
@@ -93,20 +99,23 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
   finder_ = std::make_unique<const ConceptFinder>(std::move(parse), concept_options(section_));
 }
 
-void MeacapDecoder::warn_of_other_texts(const std::string& weights) const {
-  const std::string own = memory_->text_fingerprint();
-  const std::string& of_weights = model_.text_fingerprint();
-  if (!own.empty() && !of_weights.empty() && own != of_weights) {
-    warn_once(fmt::format(
-        "{}: the memory was built with another text encoder than the decoder {} was trained with; build it "
-        "again, or captions may not fit the images ({})",
-        section_.memory, weights, fingerprint_difference(own, of_weights)));
+void MeacapDecoder::compare_texts(const Backbone* backbone) const {
+  const std::string made_with = memory_->text_fingerprint();
+  if (made_with.empty()) {
+    return;
   }
-}
-
-std::string MeacapDecoder::text_fingerprint() const {
-  const std::string& of_weights = model_.text_fingerprint();
-  return of_weights.empty() && memory_ != nullptr ? memory_->text_fingerprint() : of_weights;
+  std::string asked_of = "backbone's";
+  std::string own = backbone == nullptr ? std::string() : backbone->text_fingerprint();
+  if (own.empty()) {
+    asked_of = "weights'";
+    own = model_.text_fingerprint();
+  }
+  if (!own.empty() && made_with != own) {
+    warn_once(fmt::format(
+        "{}: the memory of captions was built with another text encoder than the {}; build it again, or "
+        "captions may not fit the images ({})",
+        section_.memory, asked_of, fingerprint_difference(made_with, own)));
+  }
 }
 
 std::vector<Caption> MeacapDecoder::decode(const DecodeInput& input) const {
@@ -127,6 +136,7 @@ std::vector<Caption> MeacapDecoder::decode(const DecodeInput& input) const {
   std::vector<std::string> hard_prompts;
   if (model_.reads_hard_prompts()) {
     const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
+    std::call_once(texts_compared_, [&] { compare_texts(input.backbone); });
     const NameMeasure::Result names = names_->with(input.backbone);
     near = memory_->nearest(own.index_select(0, index), section_.captions);
     for (const std::vector<MemoryMatch>& captions : near) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <patchioner/decoder.hpp>
 #include <patchioner/plugin.hpp>
 
@@ -20,8 +21,9 @@ class MeacapDecoder final : public Decoder {
 
   int64_t dim() const override { return model_.dim(); }
 
-  /// As recorded beside the weights; otherwise in the memory, which must be of the same.
-  std::string text_fingerprint() const override;
+  /// As recorded beside the weights. That of the memory is compared with the backbone's, or where this one
+  /// has none with that of the weights, by the first call that decodes; a warning says when they differ.
+  std::string text_fingerprint() const override { return model_.text_fingerprint(); }
 
   /// The score is the caption's perplexity, or what the option `score` says. A row that is not finite gets an
   /// empty caption. Evidence: the captions of the memory by cosine, used when they name a concept of the
@@ -29,7 +31,7 @@ class MeacapDecoder final : public Decoder {
   std::vector<Caption> decode(const DecodeInput& input) const override;
 
  private:
-  void warn_of_other_texts(const std::string& weights) const;
+  void compare_texts(const Backbone* backbone) const;
 
   PromptedModel model_;
   bool bridged_;
@@ -37,6 +39,7 @@ class MeacapDecoder final : public Decoder {
   std::shared_ptr<const CaptionMemory> memory_;  // none when no hard prompt is read
   std::unique_ptr<const ConceptFinder> finder_;
   std::unique_ptr<const NameMeasure> names_;
+  mutable std::once_flag texts_compared_;
 };
 
 }  // namespace patchioner

@@ -66,7 +66,8 @@ inline void declare(ParameterList<NamesSection>& list) {
   list.add("type", &O::type,
            "table: vectors of a file; lexical: same singular, alias or synonym; bert: a sentence encoder; "
            "backbone: "
-           "its text side; auto: table if the memory has one, else backbone")
+           "its text side; auto: the one whose files are given, else table if the memory has one, else "
+           "backbone")
       .choices({"auto", "table", "lexical", "bert", "backbone"});
   list.add("names", &O::names, "of a table: one name a line; by default the memory's entity_names.txt")
       .path();

@@ -1,6 +1,7 @@
 #include "name_measure.hpp"
 
 #include <algorithm>
+#include <array>
 #include <patchioner/error.hpp>
 #include <set>
 
@@ -66,6 +67,17 @@ std::vector<std::vector<std::string>> read_synonyms(const std::string& path) {
   return groups;
 }
 
+/// Fewer than two names have no pairs whose cosines could tell a threshold.
+void check_vocabulary(size_t names, const std::string& place) {
+  if (names < 2) {
+    throw Error(
+        ErrorKind::config,
+        "{}: the threshold of name similarity is found from two or more names, but the vocabulary has "
+        "{}; add names, or give decoder.meacap.similarity as a number",
+        place, names);
+  }
+}
+
 /// The number that the section gives; nothing for "auto".
 std::optional<double> threshold_of(const Value& similarity) {
   if (similarity.is_text() && similarity.as_text() == "auto") {
@@ -120,6 +132,33 @@ std::shared_ptr<const NameSimilarity> bert_of(const NamesSection& section) {
 
 }  // namespace
 
+std::string type_of(const NamesSection& section, const CaptionMemory& memory) {
+  struct Key {
+    const char* name;
+    const std::string& value;
+    const char* type;  // the one that reads it
+  };
+  const std::array<Key, 4> keys = {{{"encoder", section.encoder, "bert"},
+                                    {"names", section.names, "table"},
+                                    {"embeddings", section.embeddings, "table"},
+                                    {"synonyms", section.synonyms, "lexical"}}};
+  std::string type = section.type;
+  if (type == "auto") {
+    const auto given =
+        std::find_if(keys.begin(), keys.end(), [](const Key& key) { return !key.value.empty(); });
+    type = given != keys.end() ? given->type : memory.entity_names().empty() ? "backbone" : "table";
+  }
+  for (const Key& key : keys) {
+    if (!key.value.empty() && key.type != type) {
+      throw Error(ErrorKind::config,
+                  "decoder.meacap.names: '{}' is read with the type {}, but the type is {}; leave it out, or "
+                  "choose its type",
+                  key.name, key.type, type);
+    }
+  }
+  return type;
+}
+
 struct NameMeasure::Space {
   std::string fingerprint;
   double threshold = 0;
@@ -130,13 +169,11 @@ NameMeasure::NameMeasure(const Value& similarity, const NamesSection& names,
                          const VocabularySection& vocabulary, const CaptionMemory& memory,
                          const SceneGraphLexicon* lexicon, int64_t dim, const std::string& weights)
     : threshold_(threshold_of(similarity)), section_(vocabulary) {
-  const bool has_table = !memory.entity_names().empty() || !names.names.empty();
-  const std::string type = names.type != "auto" ? names.type : has_table ? "table" : "backbone";
-  if (type == "table") {
+  if (names.type == "table") {
     similarity_ = table_of(names, memory);
-  } else if (type == "lexical") {
+  } else if (names.type == "lexical") {
     similarity_ = lexical_of(names, *lexicon);
-  } else if (type == "bert") {
+  } else if (names.type == "bert") {
     similarity_ = bert_of(names);
   }
   if (similarity_ != nullptr) {
@@ -146,11 +183,19 @@ NameMeasure::NameMeasure(const Value& similarity, const NamesSection& names,
   if (vocabulary.names.empty()) {
     if (!threshold_) {
       vocabulary_ = names_at_hand(lexicon, memory);
+      check_vocabulary(vocabulary_.size(), lexicon != nullptr ? "the lexicon of decoder.meacap.parser"
+                                                              : "the memory's scene graphs");
     }
     return;
   }
   vocabulary_ = section_.read_names();
   embeddings_ = section_.read_embeddings(vocabulary_, dim, weights);
+  if (!threshold_) {
+    check_vocabulary(vocabulary_.size(), section_.names);
+    if (embeddings_.defined()) {
+      threshold_ = similarity_threshold(embeddings_, section_.embeddings);
+    }
+  }
 }
 
 std::shared_ptr<NameMeasure::Space> NameMeasure::space_of(const Backbone& backbone) const {
@@ -165,8 +210,8 @@ std::shared_ptr<NameMeasure::Space> NameMeasure::space_of(const Backbone& backbo
   if (!vocabulary_.empty()) {
     const at::Tensor vectors =
         embeddings_.defined() ? embeddings_ : section_.made_embeddings(vocabulary_, backbone);  // [M,D]
-    space->threshold = threshold_ ? *threshold_ : similarity_threshold(vectors);
-    space->vectors.remember(vocabulary_, vectors);
+    space->threshold = threshold_ ? *threshold_ : similarity_threshold(vectors, section_.names);
+    space->vectors.keep(vocabulary_, vectors);
   }
   space_ = std::move(space);
   return space_;

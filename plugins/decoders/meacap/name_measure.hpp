@@ -16,6 +16,10 @@
 
 namespace patchioner {
 
+/// The type that names are compared by; for `auto` the one that reads the files given, else table if the
+/// memory has one, else backbone. Throws an Error of kind config for a file that this type does not read.
+std::string type_of(const NamesSection& section, const CaptionMemory& memory);
+
 /// [any-thread]
 class NameMeasure {
  public:
@@ -24,9 +28,10 @@ class NameMeasure {
     double threshold;
   };
 
-  /// `similarity` is that of the section `meacap`, `dim` the width of the features that the decoder of
-  /// `weights` reads. `lexicon` may be null when the memory has scene graphs and names are not compared as
-  /// words. Throws Error: config for sections that do not hold together, and what reading their files throws.
+  /// `similarity` is that of the section `meacap`, the type of `names` is not auto, `dim` the width of the
+  /// features that the decoder of `weights` reads. `lexicon` may be null when the memory has scene graphs and
+  /// names are not compared as words. Throws Error: config for sections that do not hold together, and what
+  /// reading their files throws.
   NameMeasure(const Value& similarity, const NamesSection& names, const VocabularySection& vocabulary,
               const CaptionMemory& memory, const SceneGraphLexicon* lexicon, int64_t dim,
               const std::string& weights);

@@ -44,6 +44,28 @@ TEST_CASE("a caption that is retrieved again is not parsed again") {
   CHECK(parsed == 3);
 }
 
+TEST_CASE("behind the bound of graphs captions that are retrieved again are still parsed once") {
+  int parsed = 0;
+  const ConceptFinder finder(
+      [&](const MemoryMatch& match) {
+        ++parsed;
+        return "( " + match.text + " )";
+      },
+      {.min_count = 1}, /*most_graphs=*/2);
+  const auto names = by_first_letter();
+  const auto find = [&](int64_t row) {
+    const std::vector<MemoryMatch> captions = {caption("dog", row)};
+    CHECK(finder.find(captions, *names, 0.5).texts == std::vector<std::string>{"dog"});
+    return parsed;
+  };
+  (void)find(0);
+  CHECK(find(1) == 2);
+  CHECK(find(2) == 3);
+  CHECK(find(2) == 3);
+  CHECK(find(1) == 4);
+  CHECK(find(2) == 4);
+}
+
 TEST_CASE("concepts of several threads at once are those of one") {
   const ConceptFinder finder([](const MemoryMatch& match) { return "( " + match.text + " )"; },
                              {.min_count = 1});
@@ -105,12 +127,39 @@ TEST_CASE("vectors of names are asked for once, all that are new at a time") {
     return at::tensor(lengths).unsqueeze(1);
   };
   const std::vector<std::string> known = {"tree"};
-  vectors.remember(known, at::full({1, 1}, 7));
+  vectors.keep(known, at::full({1, 1}, 7));
   const std::vector<std::string> first = {"a", "tree", "bb"};
   CHECK(at::equal(vectors.of(first, encode), at::tensor({1.0f, 7.0f, 2.0f}).unsqueeze(1)));
   const std::vector<std::string> second = {"bb", "ccc", "a"};
   CHECK(at::equal(vectors.of(second, encode), at::tensor({2.0f, 3.0f, 1.0f}).unsqueeze(1)));
   CHECK(asked == std::vector<std::vector<std::string>>{{"a", "bb"}, {"ccc"}});
+}
+
+TEST_CASE("a vocabulary of any length is kept, and of other names the last ones") {
+  NameVectors vectors(/*most=*/2);
+  std::vector<std::string> asked;
+  const auto of = [&](const std::vector<std::string>& names) {
+    asked.clear();
+    return vectors.of(names, [&](std::span<const std::string> unknown) {
+      asked.assign(unknown.begin(), unknown.end());
+      return at::ones({static_cast<int64_t>(unknown.size()), 1});
+    });
+  };
+  std::vector<std::string> vocabulary;
+  for (int i = 0; i < 20000; ++i) {
+    vocabulary.push_back("name " + std::to_string(i));
+  }
+  vectors.keep(vocabulary, at::arange(20000, at::kFloat).unsqueeze(1));
+  CHECK(of({"name 19999"}).item<float>() == 19999);
+  CHECK(asked.empty());
+
+  (void)of({"a", "b"});
+  (void)of({"b", "name 3", "a"});
+  CHECK(asked.empty());
+  (void)of({"c"});
+  CHECK(asked == std::vector<std::string>{"c"});
+  CHECK(at::equal(of({"c", "a", "name 7"}), at::tensor({1.0f, 1.0f, 7.0f}).unsqueeze(1)));
+  CHECK(asked == std::vector<std::string>{"a"});
 }
 
 }  // namespace

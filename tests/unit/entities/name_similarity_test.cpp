@@ -78,13 +78,18 @@ TEST_CASE("the threshold is the mean and 3.6 deviations over all pairs") {
   // Cosines of the pairs: 0, 0.6, 0.8.
   const at::Tensor embeddings = at::tensor({2.0f, 0.0f, 0.0f, 1.0f, 3.0f, 4.0f}).view({3, 2});
   const double mean = 1.4 / 3;
-  CHECK(similarity_threshold(embeddings) == doctest::Approx(mean + 3.6 * std::sqrt(1.0 / 3 - mean * mean)));
+  CHECK(similarity_threshold(embeddings, "v") ==
+        doctest::Approx(mean + 3.6 * std::sqrt(1.0 / 3 - mean * mean)));
   mentions(refusal_of(ErrorKind::data,
                       [] {
-                        (void)similarity_threshold(at::ones({1, 2}));
+                        (void)similarity_threshold(at::ones({1, 2}), "v.txt");
                       }),
-           "here are 1 names");
-  mentions(refusal_of(ErrorKind::data, [] { (void)similarity_threshold(at::zeros({3, 2})); }), "not zero");
+           "v.txt: the threshold of name similarity is found from a vocabulary of two or more names");
+  mentions(refusal_of(ErrorKind::data,
+                      [] {
+                        (void)similarity_threshold(at::zeros({3, 2}), "v.txt");
+                      }),
+           "not zero");
 }
 
 TEST_CASE("in the published spaces of the names of COCO it is what the specification says") {
@@ -93,8 +98,8 @@ TEST_CASE("in the published spaces of the names of COCO it is what the specifica
     return;
   }
   const StateDict file = StateDict::open(*folder / "coco_entity_embeddings.safetensors", "");
-  CHECK(std::abs(similarity_threshold(file.tensor("t2d_vitb16")) - 0.55) < 0.01);
-  CHECK(std::abs(similarity_threshold(file.tensor("clip_vitb16")) - 0.94) < 0.01);
+  CHECK(std::abs(similarity_threshold(file.tensor("t2d_vitb16"), "v") - 0.55) < 0.01);
+  CHECK(std::abs(similarity_threshold(file.tensor("clip_vitb16"), "v") - 0.94) < 0.01);
 }
 
 }  // namespace

@@ -104,9 +104,10 @@ std::vector<std::string> prompts_of(const std::vector<Caption>& captions) {
 class LetterBackbone final : public Backbone {
  public:
   mutable std::vector<std::string> asked;
+  std::string fingerprint = "letters";
   const ImageSpec& image_spec() const override { return spec_; }
   int64_t dim() const override { return kDim; }
-  std::string text_fingerprint() const override { return "letters"; }
+  std::string text_fingerprint() const override { return fingerprint; }
   ImageFeatures encode(const at::Tensor&, std::span<const std::string>) const override { return {}; }
   at::Tensor encode_text(std::span<const std::string> texts) const override {
     at::Tensor rows = at::zeros({static_cast<int64_t>(texts.size()), kDim});
@@ -291,23 +292,95 @@ TEST_CASE("MeaCap: the memory's own scene graphs and table of names are used whe
 }
 
 TEST_CASE(
-    "MeaCap: what it was made with is known, and a memory of another text side than the weights is warned "
+    "MeaCap: a memory of another text side than the backbone, or where that has none the weights, is warned "
     "of") {
-  const SmallMemory memory;
-  CHECK(made(options_of(memory.section()))->text_fingerprint() == "clip_text:1");
-
+  const SmallMemory memory;  // of clip_text:1
   const std::string weights = (memory.folder / "decoder.pt").string();
   std::filesystem::copy_file(kFolder + "coco_prefix-0014.pt", weights);
   std::vector<std::string> lines;
   const auto before = set_log_sink([&](LogLevel, const std::string& line) { lines.push_back(line); });
-  for (const std::string fingerprint : {"clip_text:1", "clip_text:2"}) {
-    memory.folder.write("decoder_config.json", R"({"text_fingerprint": ")" + fingerprint + "\"}");
-    CHECK(made(options_of(memory.section(), {{"weights", weights}}))->text_fingerprint() == fingerprint);
-  }
+  LetterBackbone backbone;
+  const auto decode = [&](const std::string& of_weights, const std::string& of_backbone) {
+    lines.clear();
+    memory.folder.write("decoder_config.json", R"({"text_fingerprint": ")" + of_weights + "\"}");
+    const auto decoder = made(options_of(memory.section(), {{"weights", weights}}));
+    CHECK(decoder->text_fingerprint() == of_weights);
+    DecodeInput input = input_of(axes({0}));
+    backbone.fingerprint = of_backbone;
+    input.backbone = &backbone;
+    (void)decoder->decode(input);
+    (void)decoder->decode(input);
+  };
+  decode("", "clip_text:1");
+  CHECK(lines.empty());
+  decode("clip_text:1", "");
+  CHECK(lines.empty());
+  decode("clip_text:2", "clip_text:1");
+  CHECK(lines.empty());
+  decode("", "clip_text:3");
+  REQUIRE(lines.size() == 1);
+  mentions(lines[0], memory.folder.path().string() + ": the memory of captions was built with another");
+  mentions(lines[0], "than the backbone's");
+  mentions(lines[0], "clip_text 1 there, 3 here");
+  decode("clip_text:2", "");
   set_log_sink(before);
   REQUIRE(lines.size() == 1);
-  mentions(lines[0], memory.folder.path().string());
+  mentions(lines[0], "than the weights'");
   mentions(lines[0], "clip_text 1 there, 2 here");
+}
+
+TEST_CASE("MeaCap: the files that are given choose how names are compared") {
+  const SmallMemory memory;
+  const std::string synonyms = memory.folder.write("synonyms.txt", "horses, boat\nhorse, pony\n").string();
+  const auto decoder = made(options_of(memory.section({{"names", Value::Map{{"synonyms", synonyms}}}})));
+  CHECK(decoder->decode(input_of(axes({0}))).at(0).prompt == "There are brown horse in image.");
+
+  const auto refused = [&](const Value::Map& names) {
+    return refusal(ErrorKind::config, memory.section({{"names", names}}));
+  };
+  mentions(refused({{"type", "backbone"}, {"synonyms", synonyms}}),
+           "'synonyms' is read with the type lexical, but the type is backbone");
+  mentions(refused({{"type", "lexical"}, {"encoder", synonyms}}),
+           "'encoder' is read with the type bert, but the type is lexical");
+  mentions(refused({{"encoder", synonyms}, {"embeddings", synonyms}}),
+           "'embeddings' is read with the type table, but the type is bert");
+  mentions(refused({{"encoder", (memory.folder / "none").string()}, {"type", "table"}}), "type bert");
+  mentions(refusal_of(ErrorKind::io,
+                      [&] {
+                        const Value::Map names{{"encoder", (memory.folder / "none").string()}};
+                        (void)made(options_of(memory.section({{"names", names}})));
+                      }),
+           "none");
+}
+
+TEST_CASE("MeaCap: a lexicon beside scene graphs that are read is refused, unless names are compared by it") {
+  const SmallMemory memory;
+  memory.folder.write("memory_scene_graphs.json",
+                      R"json(["( pony )", "( pony )", "( mare )", "( boat )", "( boat )", "( boat )"])json");
+  for (const char* type : {"auto", "precomputed"}) {
+    const Value::Map parser{{"type", type}, {"lexicon", memory.lexicon}};
+    mentions(refusal(ErrorKind::config, memory.section({{"parser", parser}, {"names", Value()}})),
+             "'lexicon' is not read with the type precomputed");
+    CHECK(made(options_of(memory.section({{"parser", parser}})))->dim() == kDim);
+  }
+}
+
+TEST_CASE("MeaCap: a vocabulary of one name is refused with its file, unless the similarity is a number") {
+  const SmallMemory memory;
+  const std::string vocabulary = memory.folder.write("one.txt", "tree\n").string();
+  const Value::Map entities{{"names", vocabulary}};
+  const Value::Map more{{"entities", entities}};
+  mentions(
+      refusal(ErrorKind::config, memory.section({{"names", Value()}}), more),
+      "one.txt: the threshold of name similarity is found from two or more names, but the vocabulary has 1");
+  CHECK(made(options_of(memory.section({{"names", Value()}, {"similarity", 0.5}}), more))->dim() == kDim);
+
+  const std::string vectors = (memory.folder / "zeros.safetensors").string();
+  write_safetensors(vectors, {{"embeddings", at::zeros({2, kDim})}});
+  const std::string two = memory.folder.write("two.txt", "tree\nlamp\n").string();
+  mentions(refusal(ErrorKind::data, memory.section({{"names", Value()}}),
+                   {{"entities", Value::Map{{"names", two}, {"embeddings", vectors}}}}),
+           "zeros.safetensors: the threshold");
 }
 
 TEST_CASE("MeaCap: without hard prompts no memory is needed") {

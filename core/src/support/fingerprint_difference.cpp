@@ -1,4 +1,4 @@
-#include "runtime/fingerprint_difference.hpp"
+#include "support/fingerprint_difference.hpp"
 
 #include <fmt/ranges.h>
 
