@@ -18,4 +18,18 @@ std::string resolve_path(const Value& text) {
   return std::filesystem::absolute(folder / path).lexically_normal().string();
 }
 
+std::optional<std::string> existing_path(const Value& value) {
+  if (!value.is_text() || value.as_text().find_first_of("./") == std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string path = resolve_path(value);
+  std::error_code unreadable;
+  const std::filesystem::file_status found = std::filesystem::status(path, unreadable);
+  const bool may_be_folder = value.as_text().find('/') != std::string::npos;
+  if (!std::filesystem::exists(found) || (std::filesystem::is_directory(found) && !may_be_folder)) {
+    return std::nullopt;
+  }
+  return path;
+}
+
 }  // namespace patchioner

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <patchioner/value.hpp>
 
 namespace patchioner {
@@ -10,5 +11,10 @@ namespace patchioner {
 /// an environment variable's: at the current folder), and "~/" is the home folder. "hf:..." and an empty text
 /// come back as they are.
 std::string resolve_path(const Value& text);
+
+/// The path that a value without a declared type leads to, or nothing when it is none: a text with a '.' or
+/// '/' in it where a file lies, or with a '/' where a folder does. A word alone ("greedy") is never a path,
+/// whatever lies beside the file that says it.
+std::optional<std::string> existing_path(const Value& value);
 
 }  // namespace patchioner

@@ -2,6 +2,7 @@
 
 #include <patchioner/log.hpp>
 
+#include "config/paths.hpp"
 #include "config/sections.hpp"
 #include "runtime/runtime_options.hpp"
 
@@ -11,9 +12,25 @@ namespace {
 constexpr PluginKind kKinds[] = {PluginKind::backbone, PluginKind::aggregator, PluginKind::gap,
                                  PluginKind::decoder};
 
+/// Makes relative paths absolute in the sections inside a plugin's, whose options it declares to nobody.
+void complete_nested(Value& section, bool own_options) {
+  for (auto& [key, value] : section.as_map()) {
+    if (value.is_map()) {
+      complete_nested(value, /*own_options=*/false);
+    } else if (own_options) {
+      continue;  // declared: the host has done it
+    } else if (const auto path = existing_path(value)) {
+      const Origin origin = value.origin();
+      value = Value(*path).set_origin(origin);
+    }
+  }
+}
+
 Value complete_section(const Value& section, PluginKind kind, PluginHost& host, MissingPlugin missing) {
   try {
-    return host.resolve(kind, section);
+    Value complete = host.resolve(kind, section);
+    complete_nested(complete, /*own_options=*/true);
+    return complete;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::plugin || missing == MissingPlugin::refuse) {
       throw;

@@ -12,7 +12,8 @@ enum class MissingPlugin {
 };
 
 /// `config` (from compose) with the plugins' and the runtime's defaults filled in and relative paths made
-/// absolute. Throws an Error of kind config for wrong options.
+/// absolute: of declared options, and of sections inside them what existing_path() takes for one. Throws an
+/// Error of kind config for wrong options.
 Value complete_config(const Value& config, PluginHost& host, MissingPlugin missing = MissingPlugin::refuse);
 
 /// The entries of `complete` that `written` has too: what a file says, with its paths made absolute.

@@ -7,6 +7,7 @@
 #include "config/config.hpp"
 #include "refusals.hpp"
 #include "runtime/runtime_options.hpp"
+#include "test_folder.hpp"
 
 using namespace patchioner;
 
@@ -47,6 +48,26 @@ TEST_CASE("a completed config completes to itself") {
   PluginHost host;
   const Value once = complete_config(config("gap: {plugin: none}\n"), host);
   CHECK(complete_config(once, host) == once);
+}
+
+TEST_CASE("paths in sections inside a plugin's are absolute in a completed config, and words stay words") {
+  PluginHost host;
+  const TestFolder folder;
+  folder.write("merges.txt", "");
+  folder.write("greedy", "");
+  folder.write("bank/embeddings.json", "");
+  const std::string yaml =
+      "decoder: {plugin: meacap, weights: x.pt, tokenizer: {merges: merges.txt, vocabulary: none.json},\n"
+      "  search: {type: greedy, stop: [.]},\n"
+      "  meacap: {memory: ./bank, parser: {lexicon: ./merges.txt}}}\n";
+  const Value complete = complete_config(parse_yaml(yaml, (folder / "exp.yaml").string()), host);
+  const std::string merges = (folder / "merges.txt").string();
+  CHECK(*complete.find_path("decoder.tokenizer.merges") == Value(merges));
+  CHECK(*complete.find_path("decoder.tokenizer.vocabulary") == Value("none.json"));
+  CHECK(*complete.find_path("decoder.meacap.memory") == Value((folder / "bank").string()));
+  CHECK(*complete.find_path("decoder.meacap.parser.lexicon") == Value(merges));
+  CHECK(*complete.find_path("decoder.search.type") == Value("greedy"));
+  CHECK(complete.find_path("decoder.search.stop")->as_list()[0] == Value("."));
 }
 
 TEST_CASE("only what was written is what was written, with its paths made absolute") {
