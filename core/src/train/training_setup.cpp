@@ -1,8 +1,11 @@
 #include "train/training_setup.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
@@ -32,15 +35,24 @@ std::string digest_at(const std::string& path) {
   return sha256(nlohmann::json(files).dump());
 }
 
-/// The options of a section inside the plugin's one by one, since only the plugin knows what they are: a text
-/// that is a path is taken for one.
+/// What only captioning reads of a decoder: a training goes on whatever they say.
+constexpr std::array<std::string_view, 6> kOnlyForCaptions = {
+    "search",           "entities", "score", "clean_up_tokenization_spaces", "reference_batch_padding",
+    "retrieval_feature"};
+
+bool changes_training(PluginKind kind, const std::string& option) {
+  return kind != PluginKind::decoder ||
+         std::find(kOnlyForCaptions.begin(), kOnlyForCaptions.end(), option) == kOnlyForCaptions.end();
+}
+
+/// The options of a section inside the plugin's one by one, since only the plugin knows what they are.
 void note_section(const std::string& name, const Value& section, TrainingSettings& settings) {
   for (const auto& [key, value] : section.as_map()) {
     const std::string own = name + "." + key;
     if (value.type() == Value::Type::map) {
       note_section(own, value, settings);
-    } else if (value.is_text() && !value.as_text().empty() && std::filesystem::exists(resolve_path(value))) {
-      settings[own + std::string(kDigestEnding)] = digest_at(resolve_path(value));
+    } else if (const auto path = existing_path(value)) {
+      settings[own + std::string(kDigestEnding)] = digest_at(*path);
     } else {
       settings[own] = write_json(value, 0);
     }
@@ -57,7 +69,7 @@ void note_settings(PluginHost& host, PluginKind kind, const std::string& key, co
   for (const Parameter& parameter : record.parameters) {
     const Value* value = resolved.find(parameter.name);
     const std::string name = key + "." + parameter.name;
-    if (value == nullptr) {
+    if (value == nullptr || !changes_training(kind, parameter.name)) {
       continue;
     }
     if (value->type() == Value::Type::map) {
