@@ -46,7 +46,9 @@ const NounExtractor& ViecapDecoder::nouns() const {
   const std::unordered_set<std::string>& lemmas = vocabulary();
   const std::lock_guard lock(words_mutex_);
   if (nouns_ == nullptr) {
-    nouns_ = std::make_unique<const NounExtractor>(lexicon().entities, lemmas);
+    std::unordered_set<std::string> entities = lexicon().entities;
+    entities.insert(lemmas.begin(), lemmas.end());
+    nouns_ = std::make_unique<const NounExtractor>(entities, lemmas);
   }
   return *nouns_;
 }

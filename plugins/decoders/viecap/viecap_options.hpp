@@ -50,9 +50,8 @@ inline void declare(ParameterList<ViecapTrainingSection>& list) {
            "names that may be entities, of which those of one word count; otherwise the lexicon's")
       .path();
   list.add("lexicon", &O::lexicon,
-           "words that nouns of captions are found by, for captions that come without; otherwise the "
-           "vocabulary, or "
-           "the lexicon that comes with the program")
+           "words that nouns of captions are found by beside those of the vocabulary, for captions that come "
+           "without entities; otherwise the lexicon that comes with the program")
       .path();
 }
 

@@ -23,7 +23,7 @@ const std::vector<std::string> kCaptions = {"A dog on a road.", "A cat and a bus
 /// A vocabulary, read when a training asks for it.
 std::string words_file() {
   static const TestFolder folder;
-  return folder.write("words.txt", "dog\nroad\nbus\ncat\n").string();
+  return folder.write("words.txt", "dog\nroad\nbus\ncat\nblorf\n").string();
 }
 
 /// The small model, to be trained with a vocabulary of a few words; a later one of a key wins.
@@ -116,6 +116,8 @@ TEST_CASE("ViECap is trained on cleaned captions, their nouns found by the vocab
   CHECK(decoder->reads_training_entities());
   CHECK(decoder->training_entities("Two dogs and a man on a road.") ==
         std::vector<std::string>{"dog", "man", "road"});
+  // An invented word, which no lexicon has.
+  CHECK(decoder->training_entities("Two blorfs and a tree.") == std::vector<std::string>{"blorf", "tree"});
   std::vector<size_t> dropped;
   const at::Tensor ids = decoder->training_ids(std::vector<std::string>{"A dog.", "", "A cat."}, dropped);
   CHECK(ids.size(0) == 2);
