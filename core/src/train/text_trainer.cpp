@@ -69,7 +69,7 @@ TextTrainer::TextTrainer(const Decoder& decoder, std::vector<std::shared_ptr<Gap
                          const OptimizerOptions& options, at::ScalarType precision)
     : decoder_(decoder), gaps_(std::move(gaps)), options_(options), parameters_(decoder.parameters()) {
   if (!decoder.trainable() || parameters_.empty()) {
-    throw Error(ErrorKind::config, "this decoder cannot be trained; choose one that can, such as 'plain'");
+    throw Error(ErrorKind::config, kNotTrainable);
   }
   for (auto& [name, tensor] : parameters_) {
     tensor.requires_grad_(true);

@@ -57,6 +57,12 @@ struct OptimizerState {
   int64_t steps = 0;  ///< updates done
 };
 
+/// What is said of a decoder that cannot be trained.
+inline constexpr const char* kNotTrainable =
+    "this decoder cannot be trained; choose plain, viecap or clipcap (for meacap, whose weights are "
+    "ViECap's, "
+    "train viecap)";
+
 /// Trains `decoder` in place. Both outlive the trainer. [one-thread]
 class TextTrainer {
  public:

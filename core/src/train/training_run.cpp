@@ -290,7 +290,7 @@ void check_parts(const TrainingParts& parts) {
     throw Error(ErrorKind::config, "the backbone has no text side; a decoder cannot be trained with it");
   }
   if (!parts.decoder->trainable()) {
-    throw Error(ErrorKind::config, "this decoder cannot be trained; choose one that can, such as 'plain'");
+    throw Error(ErrorKind::config, kNotTrainable);
   }
   if (parts.decoder->dim() != width) {
     throw Error(
