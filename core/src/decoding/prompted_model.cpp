@@ -60,12 +60,13 @@ PromptedModel::PromptedModel(const PromptedOptions& options, PromptedKind kind,
 
 PromptedWeights& PromptedModel::weights() const {
   const std::lock_guard lock(mutex_);
-  captions_.reset();  // the caller is about to change the weights
   if (weights_ == nullptr) {
-    weights_ = std::make_unique<PromptedWeights>(load_prompted_weights(
+    auto loaded = std::make_unique<PromptedWeights>(load_prompted_weights(
         files_.weights, files_.kind, files_.mapping_heads, files_.language_model_heads));
-    weights_->move_to(context_.device);
+    loaded->move_to(context_.device);
+    weights_ = std::move(loaded);
   }
+  captions_.reset();  // the caller is about to change the weights
   Gpt2Config& config = weights_->language_model.config;
   config.resid_pdrop = config.embd_pdrop = config.attn_pdrop = training_.dropout;
   return *weights_;
@@ -116,7 +117,9 @@ at::Tensor PromptedModel::training_ids(std::span<const std::string> captions, st
 Decoder::Loss PromptedModel::loss(const TrainingBatch& batch, std::span<const std::string> hard_prompts,
                                   int64_t room, bool training) const {
   PromptedWeights& model = weights();
-  untrained_ = untrained_ && !training;
+  if (training) {
+    untrained_ = false;
+  }
   std::vector<std::vector<int64_t>> prompts;
   for (const std::string& text : hard_prompts) {
     prompts.push_back(tokenizer_->encode(text));

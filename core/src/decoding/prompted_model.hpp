@@ -1,6 +1,7 @@
 // A GPT-2 behind prompts that captions and can be trained: what the decoders viecap and clipcap are made of.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <patchioner/decoder.hpp>
@@ -32,7 +33,8 @@ void declare_prompted_training(ParameterList<Section>& list) {
       .range(0, 0.99);
 }
 
-/// Captions with the weights as they are, also between two steps of a training. [any-thread]
+/// Captions with the weights as they are, also between two steps of a training. [any-thread, but not while a
+/// training step runs, which changes the weights in place]
 class PromptedModel {
  public:
   /// With `options.weights` a checkpoint, else what `language_model` and `fresh` say. Throws Error: io,
@@ -80,7 +82,7 @@ class PromptedModel {
   mutable std::mutex mutex_;
   mutable std::unique_ptr<PromptedWeights> weights_;  // read from the file when training asks for them
   mutable std::shared_ptr<const PromptedCaptions> captions_;  // none while a training changes the weights
-  mutable bool untrained_ = false;
+  mutable std::atomic<bool> untrained_ = false;
 };
 
 }  // namespace patchioner
