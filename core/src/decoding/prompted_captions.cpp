@@ -7,11 +7,6 @@
 
 namespace patchioner {
 
-std::vector<int64_t> finite_rows(const at::Tensor& features) {
-  const at::Tensor rows = at::isfinite(features).all(1).nonzero().squeeze(1).to(at::kCPU).contiguous();
-  return {rows.const_data_ptr<int64_t>(), rows.const_data_ptr<int64_t>() + rows.size(0)};
-}
-
 PromptedCaptions::PromptedCaptions(const PromptedOptions& options, PromptedKind kind,
                                    const PluginContext& context)
     : PromptedCaptions(options, PromptedGpt2(options.files(kind), context)) {}

@@ -10,9 +10,6 @@
 
 namespace patchioner {
 
-/// Rows of features [R,D] whose values are all finite; the others get an empty caption.
-std::vector<int64_t> finite_rows(const at::Tensor& features);
-
 /// What a decoder that is derived from it does with its prompts. [any-thread]
 class PromptedCaptions {
  public:

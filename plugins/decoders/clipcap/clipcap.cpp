@@ -1,12 +1,12 @@
 // The decoder `clipcap` (spec/04 section 10): a GPT-2 behind a soft prompt alone, the network of ClipCap and
 // of the noise-trained CapDec.
 #include <c10/core/GradMode.h>
-#include <fmt/ranges.h>
 
 #include <patchioner/decoder.hpp>
 #include <patchioner/error.hpp>
 #include <patchioner/plugin.hpp>
 
+#include "decoding/finite_rows.hpp"
 #include "decoding/nested_section.hpp"
 #include "decoding/prompted_model.hpp"
 #include "nn/unit_length.hpp"
@@ -96,24 +96,10 @@ class ClipcapDecoder final : public Decoder {
 
   std::vector<Caption> decode(const DecodeInput& input) const override {
     const c10::NoGradGuard no_gradients;
-    const at::Tensor& all = input.features;
-    if (!all.defined() || all.dim() != 2 || all.size(1) != dim()) {
-      throw Error(ErrorKind::data, "the decoder clipcap reads features of width {}, but was given [{}]",
-                  dim(), all.defined() ? fmt::format("{}", fmt::join(all.sizes(), ",")) : "nothing");
-    }
-    std::vector<Caption> result(static_cast<size_t>(all.size(0)));
-    const std::vector<int64_t> rows = finite_rows(all);
-    if (rows.empty()) {
-      return result;
-    }
-    const at::Tensor finite =
-        all.index_select(0, at::tensor(rows, at::kLong).to(all.device())).to(at::kFloat);  // [R,D]
-    std::vector<Caption> captions =
-        model_.captions(normalize_ ? unit_rows(finite) : finite, {}, input.explain);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
-    }
-    return result;
+    return decode_finite_rows(
+        input.features, dim(), "clipcap", [&](const at::Tensor& features, const at::Tensor&) {
+          return model_.captions(normalize_ ? unit_rows(features) : features, {}, input.explain);
+        });
   }
 
   bool trainable() const override { return true; }

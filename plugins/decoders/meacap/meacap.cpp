@@ -1,12 +1,12 @@
 #include "meacap.hpp"
 
 #include <c10/core/GradMode.h>
-#include <fmt/ranges.h>
 
 #include <optional>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
+#include "decoding/finite_rows.hpp"
 #include "decoding/nested_section.hpp"
 #include "entities/entity_retrieval.hpp"
 #include "entities/rule_parser.hpp"
@@ -120,39 +120,28 @@ void MeacapDecoder::compare_texts(const Backbone* backbone) const {
 
 std::vector<Caption> MeacapDecoder::decode(const DecodeInput& input) const {
   const c10::NoGradGuard no_gradients;
-  const at::Tensor& all = input.features;
-  if (!all.defined() || all.dim() != 2 || all.size(1) != dim()) {
-    throw Error(ErrorKind::data, "the decoder meacap reads features of width {}, but was given [{}]", dim(),
-                all.defined() ? fmt::format("{}", fmt::join(all.sizes(), ",")) : "nothing");
-  }
-  const std::vector<int64_t> rows = finite_rows(all);
-  std::vector<Caption> result(static_cast<size_t>(all.size(0)));
-  if (rows.empty()) {
-    return result;
-  }
-  const at::Tensor index = at::tensor(rows, at::kLong).to(all.device());
-  std::vector<std::vector<MemoryMatch>> near;
-  std::vector<FoundConcepts> found;
-  std::vector<std::string> hard_prompts;
-  if (model_.reads_hard_prompts()) {
-    const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
-    std::call_once(texts_compared_, [&] { compare_texts(input.backbone); });
-    const NameMeasure::Result names = names_->with(input.backbone);
-    near = memory_->nearest(own.index_select(0, index), section_.captions);
-    for (const std::vector<MemoryMatch>& captions : near) {
-      found.push_back(finder_->find(captions, *names.similarity, names.threshold));
-      hard_prompts.push_back(hard_prompt(found.back().texts));
-    }
-  }
-  std::vector<Caption> captions =
-      model_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (input.explain && !found.empty()) {
-      captions[i].evidence = evidence_of(near[i], found[i]);
-    }
-    result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
-  }
-  return result;
+  return decode_finite_rows(
+      input.features, dim(), "meacap", [&](const at::Tensor& features, const at::Tensor& rows) {
+        std::vector<std::vector<MemoryMatch>> near;
+        std::vector<FoundConcepts> found;
+        std::vector<std::string> hard_prompts;
+        if (model_.reads_hard_prompts()) {
+          const bool own = !bridged_ && input.region_features.defined();
+          const at::Tensor asked = own ? input.region_features.index_select(0, rows) : features;  // [r,D]
+          std::call_once(texts_compared_, [&] { compare_texts(input.backbone); });
+          const NameMeasure::Result names = names_->with(input.backbone);
+          near = memory_->nearest(asked, section_.captions);
+          for (const std::vector<MemoryMatch>& captions : near) {
+            found.push_back(finder_->find(captions, *names.similarity, names.threshold));
+            hard_prompts.push_back(hard_prompt(found.back().texts));
+          }
+        }
+        std::vector<Caption> captions = model_.captions(unit_rows(features), hard_prompts, input.explain);
+        for (size_t i = 0; input.explain && i < found.size(); ++i) {
+          captions[i].evidence = evidence_of(near[i], found[i]);
+        }
+        return captions;
+      });
 }
 
 }  // namespace patchioner

@@ -1,10 +1,10 @@
 #include "viecap.hpp"
 
 #include <c10/core/GradMode.h>
-#include <fmt/ranges.h>
 
 #include <patchioner/error.hpp>
 
+#include "decoding/finite_rows.hpp"
 #include "decoding/nested_section.hpp"
 #include "nn/unit_length.hpp"
 
@@ -71,40 +71,29 @@ std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* 
 
 std::vector<Caption> ViecapDecoder::decode(const DecodeInput& input) const {
   const c10::NoGradGuard no_gradients;
-  const at::Tensor& all = input.features;
-  if (!all.defined() || all.dim() != 2 || all.size(1) != dim()) {
-    throw Error(ErrorKind::data, "the decoder viecap reads features of width {}, but was given [{}]", dim(),
-                all.defined() ? fmt::format("{}", fmt::join(all.sizes(), ",")) : "nothing");
-  }
-  const std::vector<int64_t> rows = finite_rows(all);
-  std::vector<Caption> result(static_cast<size_t>(all.size(0)));
-  if (rows.empty()) {
-    return result;
-  }
-  const at::Tensor index = at::tensor(rows, at::kLong).to(all.device());
-  std::vector<std::string> hard_prompts;
-  std::vector<std::vector<Evidence>> evidence;
-  if (model_.reads_hard_prompts()) {
-    const at::Tensor& own = bridged_ || !input.region_features.defined() ? all : input.region_features;
-    const std::shared_ptr<const EntityRetriever> retriever = this->retriever(input.backbone);
-    for (auto& matches : retriever->nearest(own.index_select(0, index), retrieval_)) {
-      const size_t used = above_threshold(matches, retrieval_);
-      if (input.explain) {
-        evidence.push_back(evidence_of(*retriever, matches, used));
-      }
-      matches.resize(used);
-      hard_prompts.push_back(hard_prompt(retriever->names_of(matches)));
-    }
-  }
-  std::vector<Caption> captions =
-      model_.captions(unit_rows(all.index_select(0, index).to(at::kFloat)), hard_prompts, input.explain);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i < evidence.size()) {
-      captions[i].evidence = std::move(evidence[i]);
-    }
-    result[static_cast<size_t>(rows[i])] = std::move(captions[i]);
-  }
-  return result;
+  return decode_finite_rows(
+      input.features, dim(), "viecap", [&](const at::Tensor& features, const at::Tensor& rows) {
+        std::vector<std::string> hard_prompts;
+        std::vector<std::vector<Evidence>> evidence;
+        if (model_.reads_hard_prompts()) {
+          const bool own = !bridged_ && input.region_features.defined();
+          const at::Tensor asked = own ? input.region_features.index_select(0, rows) : features;  // [r,D]
+          const std::shared_ptr<const EntityRetriever> retriever = this->retriever(input.backbone);
+          for (auto& matches : retriever->nearest(asked, retrieval_)) {
+            const size_t used = above_threshold(matches, retrieval_);
+            if (input.explain) {
+              evidence.push_back(evidence_of(*retriever, matches, used));
+            }
+            matches.resize(used);
+            hard_prompts.push_back(hard_prompt(retriever->names_of(matches)));
+          }
+        }
+        std::vector<Caption> captions = model_.captions(unit_rows(features), hard_prompts, input.explain);
+        for (size_t i = 0; i < evidence.size(); ++i) {
+          captions[i].evidence = std::move(evidence[i]);
+        }
+        return captions;
+      });
 }
 
 }  // namespace patchioner
