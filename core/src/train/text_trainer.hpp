@@ -59,9 +59,8 @@ struct OptimizerState {
 
 /// What is said of a decoder that cannot be trained.
 inline constexpr const char* kNotTrainable =
-    "this decoder cannot be trained; choose plain, viecap or clipcap (for meacap, whose weights are "
-    "ViECap's, "
-    "train viecap)";
+    "this decoder cannot be trained; choose plain, viecap or clipcap (meacap reads viecap's weights: train "
+    "viecap)";
 
 /// Trains `decoder` in place. Both outlive the trainer. [one-thread]
 class TextTrainer {
