@@ -149,9 +149,16 @@ class EntityChoice {
         singulars.insert(spaced(word));
       }
     }
+    std::unordered_set<std::string> plurals;
+    for (const std::string& name : singulars) {
+      plurals.insert(net_.plural(name));
+    }
     Names all = singulars;
     for (const std::string& name : singulars) {
-      if (has_plural(name)) {
+      // Some plurals are words of WordNet too ("arms"). The few without an s are other words as well
+      // ("cola").
+      const bool is_plural = name.ends_with('s') && plurals.contains(name);
+      if (!is_plural && has_plural(name)) {
         all.insert(net_.plural(name));
       }
     }

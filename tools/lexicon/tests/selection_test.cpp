@@ -21,10 +21,15 @@ TEST_CASE("the shipped lexicon is what the tool makes of WordNet") {
   const WordNet net = WordNet::read(kWordNet);
   const GlossCounts counts(net, phrases_of(net));
   Names entities = choose_entities(net, counts);
-  for (const char* name :
-       {"dog", "mice", "traffic light", "people", "building", "frisbee", "bear", "books", "snow", "orange"}) {
+  for (const char* name : {"dog", "mice", "colas", "traffic light", "people", "building", "frisbee", "bear",
+                           "books", "snow", "orange"}) {
     CAPTURE(name);
     CHECK(entities.contains(name));
+  }
+  for (const char* plural : {"arms", "cows", "human beings", "glasses", "lenses"}) {
+    CAPTURE(plural);
+    CHECK(entities.contains(plural));
+    CHECK_FALSE(entities.contains(net.plural(plural)));
   }
   // An idea, a place, a number; forms of verbs; a colour; an adjective and its noun; a name; an article.
   for (const char* name :
