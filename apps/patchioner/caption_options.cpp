@@ -98,9 +98,12 @@ void add_caption_command(CommandLine& line) {
       ->group(output);
   command
       ->add_flag("--explain", arguments->explain,
-                 "Add patch weights, the nearest memory texts and token probabilities")
+                 "Add patch weights, the nearest memory texts, token probabilities, and what the decoder "
+                 "looked up and read: entities, memory captions, concepts, prompt")
       ->group(output);
-  command->add_option("--memory-texts", arguments->memory_texts, "How many memory texts --explain names")
+  command
+      ->add_option("--memory-texts", arguments->memory_texts,
+                   "How many texts of the gap's memory --explain names")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str()
       ->group(output);

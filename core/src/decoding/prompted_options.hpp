@@ -130,7 +130,7 @@ void declare_prompted(ParameterList<Options>& list, bool weights_required) {
            "negated, or mean log-probability of its tokens (higher is better both)")
       .choices({"perplexity", "neg_perplexity", "log_probability"});
   list.add("retrieval_feature", static_cast<Text>(&O::retrieval_feature),
-           "what entities are searched with: the feature before or behind the gap")
+           "what entities or memory captions are searched with: the feature before or behind the gap")
       .choices({"raw", "bridged"});
   list.add("clean_up_tokenization_spaces", static_cast<Flag>(&O::clean_up_tokenization_spaces),
            "no space before punctuation and contractions");

@@ -138,7 +138,7 @@ MeteorData MeteorData::open(const MeteorDataOptions& options) {
         "package pycocoevalcap has it), or meteor.fallback to wordnet",
         kJar);
   } else {
-    missing.push_back("paraphrases (meteor.data is not set)");
+    missing.push_back("paraphrases (no data of METEOR is named)");
     if (fs::exists(options.wordnet / "index.noun")) {
       result.synonyms_ = std::make_shared<const SynonymTable>(SynonymTable::from_wordnet(options.wordnet));
     } else {

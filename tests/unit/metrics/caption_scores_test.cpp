@@ -42,7 +42,7 @@ TEST_CASE("METEOR without its data has another name and says why") {
   options.meteor.wordnet = folder.path();
   const CaptionScores scores = score_captions(captions(), Words{"METEOR"}, options)[0];
   CHECK(scores.name == "METEOR(exact-stem)");
-  mentions(scores.note, "meteor.data is not set");
+  mentions(scores.note, "no data of METEOR is named");
   options.meteor_input = MeteorInput::raw;
   CHECK(score_captions(captions(), Words{"METEOR"}, options)[0].scores.segments[1] <
         scores.scores.segments[1]);  // the exclamation mark counts
