@@ -27,9 +27,13 @@ void require_vocabulary(const Gpt2Tokenizer& tokenizer, const std::filesystem::p
 }
 
 PromptedGpt2::PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context)
+    : PromptedGpt2(files, Gpt2Tokenizer::open(files.merges, files.vocabulary), context) {}
+
+PromptedGpt2::PromptedGpt2(const PromptedGpt2Files& files, std::shared_ptr<const Gpt2Tokenizer> tokenizer,
+                           const PluginContext& context)
     : PromptedGpt2(
           load_prompted_weights(files.weights, files.kind, files.mapping_heads, files.language_model_heads),
-          Gpt2Tokenizer::open(files.merges, files.vocabulary), context) {
+          std::move(tokenizer), context) {
   require_vocabulary(*tokenizer_, files.merges, model_.config().vocab_size, files.weights);
 }
 

@@ -48,6 +48,7 @@ struct PromptedGpt2Files {
   std::filesystem::path vocabulary;  ///< `vocab.json`; may be empty
   int64_t mapping_heads = 8;
   int64_t language_model_heads = 12;
+  std::string text_fingerprint;  ///< of the text side that the weights were trained with; empty when unknown
 };
 
 /// Throws an Error of kind data when the tokenizer of `merges` does not have the `ids` that the language
@@ -61,6 +62,9 @@ class PromptedGpt2 {
   /// Throws Error: io, checkpoint when the file is no such decoder, config when heads do not divide widths,
   /// data when the tokenizer is another one than the model's.
   PromptedGpt2(const PromptedGpt2Files& files, const PluginContext& context);
+  /// The same with a tokenizer that was read from `files` already.
+  PromptedGpt2(const PromptedGpt2Files& files, std::shared_ptr<const Gpt2Tokenizer> tokenizer,
+               const PluginContext& context);
 
   /// Of parameters in memory, which must not change as long as it lives.
   PromptedGpt2(PromptedWeights weights, std::shared_ptr<const Gpt2Tokenizer> tokenizer,

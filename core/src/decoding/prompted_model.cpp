@@ -19,10 +19,6 @@ PromptedWeights frozen_copy(const PromptedWeights& weights) {
   return copy;
 }
 
-PromptedNotes notes_beside(const std::string& weights) {
-  return weights.empty() ? PromptedNotes() : read_prompted_notes(weights);
-}
-
 }  // namespace
 
 PromptedModel::PromptedModel(const PromptedOptions& options, PromptedKind kind,
@@ -32,7 +28,6 @@ PromptedModel::PromptedModel(const PromptedOptions& options, PromptedKind kind,
       training_(training),
       context_(context),
       layout_(prompt_layout(options.layout)),
-      notes_(notes_beside(options.weights)),
       tokenizer_(Gpt2Tokenizer::open(files_.merges, files_.vocabulary)) {
   const bool is_fresh = !options.fresh.is_null() || !options.language_model.empty();
   if (!options.weights.empty() && is_fresh) {
@@ -44,7 +39,7 @@ PromptedModel::PromptedModel(const PromptedOptions& options, PromptedKind kind,
                 "it has no weights; give 'weights', or 'fresh' (and 'language_model') to train one");
   }
   if (!is_fresh) {
-    captions_ = std::make_shared<const PromptedCaptions>(options, kind, context);
+    captions_ = std::make_shared<const PromptedCaptions>(options, PromptedGpt2(files_, tokenizer_, context));
     dim_ = captions_->dim();
     return;
   }

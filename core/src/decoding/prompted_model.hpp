@@ -44,7 +44,7 @@ class PromptedModel {
 
   int64_t dim() const { return dim_; }
   /// Of the text side that the weights were trained with; empty when unknown.
-  const std::string& text_fingerprint() const { return notes_.text_fingerprint; }
+  const std::string& text_fingerprint() const { return files_.text_fingerprint; }
   bool reads_hard_prompts() const { return layout_ != PromptLayout::no_hard; }
   const Gpt2Tokenizer& tokenizer() const { return *tokenizer_; }
 
@@ -76,7 +76,6 @@ class PromptedModel {
   PromptedTraining training_;
   PluginContext context_;
   PromptLayout layout_;
-  PromptedNotes notes_;
   std::shared_ptr<const Gpt2Tokenizer> tokenizer_;
   int64_t dim_ = 0;
   mutable std::mutex mutex_;

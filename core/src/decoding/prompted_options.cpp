@@ -54,6 +54,7 @@ PromptedGpt2Files PromptedOptions::files(PromptedKind kind) const {
   result.mapping_heads = heads_of(head_counts.mapping, notes.mapping_heads, kMappingHeads);
   result.language_model_heads =
       heads_of(head_counts.language_model, notes.language_model_heads, kLanguageModelHeads);
+  result.text_fingerprint = notes.text_fingerprint;
   return result;
 }
 
