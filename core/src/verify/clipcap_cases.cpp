@@ -6,12 +6,11 @@
 #include "nn/unit_length.hpp"
 #include "verify/given_numbers.hpp"
 #include "verify/kinds.hpp"
+#include "verify/prompted_case_files.hpp"
 
 namespace patchioner {
 namespace {
 
-constexpr const char* kMerges = "merges.txt";
-constexpr const char* kVocabulary = "vocab.json";
 constexpr int64_t kBeamWidth = 5;  // the captions of a case are called beam5
 
 /// The decoder `clipcap` of a case, through the host.
@@ -21,8 +20,7 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host, 
   Value section(
       Value::Map{{"plugin", "clipcap"},
                  {"weights", golden.file(weights).string()},
-                 {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
-                                          {"vocabulary", golden.file(kVocabulary).string()}}},
+                 {"tokenizer", case_tokenizer(golden)},
                  {"heads", Value::Map{{"mapping", dims.at("mapping_heads").get<int64_t>()},
                                       {"language_model", dims.at("gpt_heads").get<int64_t>()}}},
                  {"search", Value::Map{{"type", search},
@@ -94,8 +92,8 @@ void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& hos
     PromptedGpt2Files files;
     files.kind = PromptedKind::clipcap;
     files.weights = golden.file(weights);
-    files.merges = golden.file(kMerges);
-    files.vocabulary = golden.file(kVocabulary);
+    files.merges = golden.file(kCaseMerges);
+    files.vocabulary = golden.file(kCaseVocabulary);
     files.mapping_heads = json.at("dims").at("mapping_heads").get<int64_t>();
     files.language_model_heads = json.at("dims").at("gpt_heads").get<int64_t>();
     const PromptedGpt2 model(files, PluginContext());

@@ -7,13 +7,11 @@
 #include "support/files.hpp"
 #include "text/gpt2_tokenizer.hpp"
 #include "verify/kinds.hpp"
+#include "verify/prompted_case_files.hpp"
 #include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
-
-constexpr const char* kMerges = "merges.txt";
-constexpr const char* kVocabulary = "vocab.json";
 
 /// The checkpoint, which has no fixed name.
 std::filesystem::path weights_of(const GoldenCase& golden) {
@@ -50,8 +48,7 @@ std::vector<Caption> captions_of(const GoldenCase& golden, PluginHost& host,
   const Value section(Value::Map{
       {"plugin", "meacap"},
       {"weights", weights_of(golden).string()},
-      {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
-                               {"vocabulary", golden.file(kVocabulary).string()}}},
+      {"tokenizer", case_tokenizer(golden)},
       {"heads", Value::Map{{"mapping", dims.at("mapping_heads").get<int64_t>()},
                            {"language_model", dims.at("gpt_heads").get<int64_t>()}}},
       {"search", Value::Map{{"type", search}}},
@@ -115,7 +112,7 @@ void verify_meacap(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   lay_out_memory(golden, folder.path());
   compare_retrieval(golden, report, *CaptionMemory::open(folder.path()));
 
-  const auto tokenizer = Gpt2Tokenizer::open(golden.file(kMerges), golden.file(kVocabulary));
+  const auto tokenizer = Gpt2Tokenizer::open(golden.file(kCaseMerges), golden.file(kCaseVocabulary));
   const std::vector<Caption> greedy = captions_of(golden, host, folder.path(), "greedy");
   const std::vector<Caption> beam = captions_of(golden, host, folder.path(), "beam");
   const nlohmann::json& rows = json.at("rows");

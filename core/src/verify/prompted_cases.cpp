@@ -10,12 +10,11 @@
 #include "entities/entity_retrieval.hpp"
 #include "nn/unit_length.hpp"
 #include "verify/kinds.hpp"
+#include "verify/prompted_case_files.hpp"
 
 namespace patchioner {
 namespace {
 
-constexpr const char* kMerges = "merges.txt";
-constexpr const char* kVocabulary = "vocab.json";
 constexpr const char* kEmbeddings = "entity_embeddings.safetensors";
 
 /// The files of a case that have no fixed name: the checkpoint, and the list of entities.
@@ -27,36 +26,12 @@ struct ViecapFiles {
 ViecapFiles files_of(const GoldenCase& golden) {
   ViecapFiles files;
   for (const auto& [name, meaning] : golden.json().at("files").items()) {
-    if (name == kMerges || name == kVocabulary || name == kEmbeddings) {
+    if (name == kCaseMerges || name == kCaseVocabulary || name == kEmbeddings) {
       continue;
     }
     (name.ends_with(".json") || name.ends_with(".txt") ? files.names : files.weights) = golden.file(name);
   }
   return files;
-}
-
-PromptLayout layout_of(const nlohmann::json& config) {
-  if (!config.at("using_hard_prompt").get<bool>()) {
-    return PromptLayout::no_hard;
-  }
-  if (config.at("only_hard_prompt").get<bool>()) {
-    return PromptLayout::only_hard;
-  }
-  return config.at("soft_prompt_first").get<bool>() ? PromptLayout::soft_first : PromptLayout::hard_first;
-}
-
-std::string layout_name(PromptLayout layout) {
-  switch (layout) {
-    case PromptLayout::soft_first:
-      return "soft_first";
-    case PromptLayout::hard_first:
-      return "hard_first";
-    case PromptLayout::only_hard:
-      return "only_hard";
-    case PromptLayout::no_hard:
-      return "no_hard";
-  }
-  return "";
 }
 
 TextSearchOptions search_of(const nlohmann::json& config) {
@@ -86,11 +61,10 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host,
   Value section(
       Value::Map{{"plugin", "viecap"},
                  {"weights", files.weights.string()},
-                 {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
-                                          {"vocabulary", golden.file(kVocabulary).string()}}},
+                 {"tokenizer", case_tokenizer(golden)},
                  {"heads", Value::Map{{"mapping", dims.at("mapping_heads").get<int64_t>()},
                                       {"language_model", dims.at("gpt_heads").get<int64_t>()}}},
-                 {"layout", layout_name(layout_of(config))},
+                 {"layout", case_layout(config)},
                  {"search", Value::Map{{"type", search.type == TextSearch::beam ? "beam" : "greedy"},
                                        {"beam_width", search.beam_width},
                                        {"max_length", search.max_length},
@@ -227,7 +201,7 @@ void compare_run(const std::string& name, const nlohmann::json& run, const Golde
                  const EntityRetriever& retriever) {
   const nlohmann::json& config = run.at("config");
   const at::Tensor features = golden.tensor("features");
-  const PromptLayout layout = layout_of(config);
+  const PromptLayout layout = prompt_layout(case_layout(config));
   const auto padding =
       config.value("reference_batch_padding", false) ? PromptPadding::reference : PromptPadding::masked;
   const PromptBatch prompts = model.prompts(
@@ -265,8 +239,8 @@ void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   const ViecapFiles names = files_of(golden);
   PromptedGpt2Files files;
   files.weights = names.weights;
-  files.merges = golden.file(kMerges);
-  files.vocabulary = golden.file(kVocabulary);
+  files.merges = golden.file(kCaseMerges);
+  files.vocabulary = golden.file(kCaseVocabulary);
   files.mapping_heads = json.at("dims").at("mapping_heads").get<int64_t>();
   files.language_model_heads = json.at("dims").at("gpt_heads").get<int64_t>();
   const PromptedGpt2 model(files, PluginContext());

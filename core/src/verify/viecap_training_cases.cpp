@@ -10,13 +10,11 @@
 #include "train/text_trainer.hpp"
 #include "verify/given_numbers.hpp"
 #include "verify/kinds.hpp"
+#include "verify/prompted_case_files.hpp"
 #include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
-
-constexpr const char* kMerges = "merges.txt";
-constexpr const char* kVocabulary = "vocab.json";
 
 // The heads of the tiny models of these cases, for a case that does not say.
 constexpr int64_t kMappingHeads = 8;
@@ -35,7 +33,7 @@ struct World {
 
 std::filesystem::path weights_of(const GoldenCase& golden) {
   for (const auto& [name, meaning] : golden.json().at("files").items()) {
-    if (name != kMerges && name != kVocabulary) {
+    if (name != kCaseMerges && name != kCaseVocabulary) {
       return golden.file(name);
     }
   }
@@ -55,14 +53,12 @@ std::filesystem::path words_file(const GoldenCase& golden, const CaseFolder& fol
   return file;
 }
 
-std::string layout_of(const nlohmann::json& config) {
-  if (!config.value("using_hard_prompt", true)) {
-    return "no_hard";
-  }
-  if (config.value("only_hard_prompt", false)) {
-    return "only_hard";
-  }
-  return config.value("soft_prompt_first", true) ? "soft_first" : "hard_first";
+/// The layout of a variant, which says only what is not usual.
+std::string layout_of(const nlohmann::json& variant) {
+  nlohmann::json config = {
+      {"using_hard_prompt", true}, {"only_hard_prompt", false}, {"soft_prompt_first", true}};
+  config.update(variant);
+  return case_layout(config);
 }
 
 EntityFilterOptions filter_of(const nlohmann::json& hyper, const nlohmann::json& config) {
@@ -82,8 +78,7 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host, 
       Value(Value::Map{
           {"plugin", "viecap"},
           {"weights", world.weights.string()},
-          {"tokenizer", Value::Map{{"merges", golden.file(kMerges).string()},
-                                   {"vocabulary", golden.file(kVocabulary).string()}}},
+          {"tokenizer", case_tokenizer(golden)},
           {"heads", Value::Map{{"mapping", world.mapping_heads}, {"language_model", world.model_heads}}},
           {"layout", layout_of(config)},
           {"training", Value::Map{{"frozen_gpt", frozen},
@@ -111,7 +106,7 @@ void compare_variant(const std::string& name, const nlohmann::json& variant, con
   const nlohmann::json& config = variant.at("config");
   const PromptLayout layout = prompt_layout(layout_of(config));
   const EntityFilterOptions filter = filter_of(hyper, config);
-  const auto tokenizer = Gpt2Tokenizer::open(golden.file(kMerges), golden.file(kVocabulary));
+  const auto tokenizer = Gpt2Tokenizer::open(golden.file(kCaseMerges), golden.file(kCaseVocabulary));
   std::vector<std::vector<int64_t>> prompts;
   if (layout != PromptLayout::no_hard) {
     EntityNameOptions single;
