@@ -6,31 +6,10 @@
 #include "nn/gpt2_training.hpp"
 #include "nn/search.hpp"
 #include "refusals.hpp"
+#include "small_gpt2.hpp"
 
 namespace patchioner {
 namespace {
-
-Gpt2Weights small_gpt2(double range = 0.5) {
-  Gpt2Config config;
-  config.vocab_size = 30;
-  config.n_positions = 24;
-  config.n_embd = 16;
-  config.n_layer = 2;
-  config.n_head = 4;
-  config.initializer_range = range;
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
-  return initialise_gpt2(config, generator);
-}
-
-/// Prompts of the lengths 3, 1, 4, 2.
-std::vector<at::Tensor> unequal_prompts() {
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(11);
-  std::vector<at::Tensor> prompts;
-  for (const int64_t length : {3, 1, 4, 2}) {
-    prompts.push_back(at::randn({length, 16}, generator, at::TensorOptions(at::kFloat)));
-  }
-  return prompts;
-}
 
 struct NaiveText {
   std::vector<int64_t> ids;
@@ -80,7 +59,7 @@ std::vector<NaiveText> naive_search(const Gpt2Weights& weights, const at::Tensor
 }
 
 TEST_CASE("beam search of many unequal rows finds what a loop over rows without a cache finds") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = small_gpt2(24, 0.5);
   const Gpt2 model(weights, at::kFloat);
   const std::vector<at::Tensor> prompts = unequal_prompts();
   BeamSearchOptions options;
@@ -110,7 +89,7 @@ TEST_CASE("beam search of many unequal rows finds what a loop over rows without 
 }
 
 TEST_CASE("a beam of width 1 is greedy search, of unequal rows too") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(24, 0.5), at::kFloat);
   const PromptBatch prompts = left_padded(unequal_prompts());
   BeamSearchOptions beam;
   beam.width = 1;
@@ -132,7 +111,7 @@ TEST_CASE("a beam of width 1 is greedy search, of unequal rows too") {
 }
 
 TEST_CASE("greedy search of unequal prompts gives each what it gives alone") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(24, 0.5), at::kFloat);
   const std::vector<at::Tensor> prompts = unequal_prompts();
   GreedySearchOptions options;
   options.steps = 8;
@@ -144,7 +123,7 @@ TEST_CASE("greedy search of unequal prompts gives each what it gives alone") {
 }
 
 TEST_CASE("of equally probable ids the lower ones are kept") {
-  Gpt2Weights weights = small_gpt2();
+  Gpt2Weights weights = small_gpt2(24, 0.5);
   weights.token_embedding.zero_();  // every logit is 0
   const Gpt2 model(weights, at::kFloat);
   BeamSearchOptions options;
@@ -159,7 +138,7 @@ TEST_CASE("of equally probable ids the lower ones are kept") {
 }
 
 TEST_CASE("a beam wider than the vocabulary holds what there is") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(24, 0.5), at::kFloat);
   BeamSearchOptions options;
   options.width = 40;
   options.steps = 1;
@@ -167,7 +146,7 @@ TEST_CASE("a beam wider than the vocabulary holds what there is") {
 }
 
 TEST_CASE("prompts that leave no room are refused with both numbers") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(24, 0.5), at::kFloat);
   BeamSearchOptions options;
   options.steps = 20;
   const std::string message = refusal_of(ErrorKind::config, [&] {

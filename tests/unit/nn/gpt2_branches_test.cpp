@@ -7,23 +7,12 @@
 
 #include "nn/gpt2_training.hpp"
 #include "nn/prompt.hpp"
+#include "small_gpt2.hpp"
 
 namespace patchioner {
 namespace {
 
 constexpr int64_t kPositions = 40;
-
-Gpt2Weights small_gpt2() {
-  Gpt2Config config;
-  config.vocab_size = 30;
-  config.n_positions = kPositions;
-  config.n_embd = 16;
-  config.n_layer = 2;
-  config.n_head = 4;
-  config.initializer_range = 0.5;
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
-  return initialise_gpt2(config, generator);
-}
 
 Gpt2Branches branches_behind(const Gpt2& model, const PromptBatch& prompts) {
   Gpt2Cache cache(model, prompts.rows(), prompts.length());
@@ -35,7 +24,7 @@ Gpt2Branches branches_behind(const Gpt2& model, const PromptBatch& prompts) {
 }
 
 TEST_CASE("branches that fork and end, of unequal rows, go on as each text alone does") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = small_gpt2(kPositions, 0.5);
   const Gpt2 model(weights, at::kFloat);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(11);
   std::vector<at::Tensor> texts;  // [T,E] of each branch
@@ -76,7 +65,7 @@ TEST_CASE("branches that fork and end, of unequal rows, go on as each text alone
 }
 
 TEST_CASE("branches longer than the model's positions are refused") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(kPositions, 0.5), at::kFloat);
   Gpt2Branches branches = branches_behind(model, {at::ones({1, kPositions - 1, 16}), {}});
   model.run(at::ones({1, 16}), branches);
   CHECK_THROWS_WITH_AS(model.run(at::ones({1, 16}), branches),

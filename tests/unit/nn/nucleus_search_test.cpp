@@ -10,31 +10,10 @@
 #include "nn/gpt2_training.hpp"
 #include "nn/search.hpp"
 #include "refusals.hpp"
+#include "small_gpt2.hpp"
 
 namespace patchioner {
 namespace {
-
-Gpt2Weights small_gpt2() {
-  Gpt2Config config;
-  config.vocab_size = 30;
-  config.n_positions = 40;
-  config.n_embd = 16;
-  config.n_layer = 2;
-  config.n_head = 4;
-  config.initializer_range = 0.3;
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(7);
-  return initialise_gpt2(config, generator);
-}
-
-/// Prompts of the lengths 3, 1, 4, 2.
-std::vector<at::Tensor> unequal_prompts() {
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(11);
-  std::vector<at::Tensor> prompts;
-  for (const int64_t length : {3, 1, 4, 2}) {
-    prompts.push_back(at::randn({length, 16}, generator, at::TensorOptions(at::kFloat)));
-  }
-  return prompts;
-}
 
 NucleusSearchOptions some_options() {
   NucleusSearchOptions options;
@@ -95,7 +74,7 @@ FoundText naive_sample(const Gpt2Weights& weights, const at::Tensor& prompt,
 }
 
 TEST_CASE("samples of many unequal rows are what sorting and drawing row by row gives, the likelier first") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = small_gpt2(40, 0.3);
   const Gpt2 model(weights, at::kFloat);
   const std::vector<at::Tensor> prompts = unequal_prompts();
   size_t ended = 0, running = 0;
@@ -134,7 +113,7 @@ TEST_CASE("samples of many unequal rows are what sorting and drawing row by row 
 }
 
 TEST_CASE("a nucleus of next to nothing is greedy search") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(40, 0.3), at::kFloat);
   const PromptBatch prompts = left_padded(unequal_prompts());
   NucleusSearchOptions options = some_options();
   options.top_p = 1e-6;
@@ -159,7 +138,7 @@ TEST_CASE("a nucleus of next to nothing is greedy search") {
 }
 
 TEST_CASE("a seed gives the same texts again, another seed others") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(40, 0.3), at::kFloat);
   const PromptBatch prompts = left_padded(unequal_prompts());
   NucleusSearchOptions options = some_options();
   const auto first = nucleus_search(model, prompts, options);
@@ -173,7 +152,7 @@ TEST_CASE("a seed gives the same texts again, another seed others") {
 }
 
 TEST_CASE("samples do not depend on the rows beside them, nor on how many are drawn") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(40, 0.3), at::kFloat);
   const std::vector<at::Tensor> prompts = unequal_prompts();
   NucleusSearchOptions options = some_options();
   options.samples = 20;  // more than are written side by side
@@ -194,7 +173,7 @@ TEST_CASE("samples do not depend on the rows beside them, nor on how many are dr
 }
 
 TEST_CASE("of equally probable ids the lower ones are in the nucleus, and all of them are drawn alike") {
-  Gpt2Weights weights = small_gpt2();
+  Gpt2Weights weights = small_gpt2(40, 0.3);
   weights.token_embedding.zero_();  // every logit is 0
   const Gpt2 model(weights, at::kFloat);
   NucleusSearchOptions options;
@@ -215,7 +194,7 @@ TEST_CASE("of equally probable ids the lower ones are in the nucleus, and all of
 }
 
 TEST_CASE("logits that are not numbers give id 0 without a probability") {
-  Gpt2Weights weights = small_gpt2();
+  Gpt2Weights weights = small_gpt2(40, 0.3);
   weights.ln_f_bias.fill_(std::numeric_limits<float>::quiet_NaN());
   NucleusSearchOptions options;
   options.steps = 2;
@@ -243,7 +222,7 @@ TEST_CASE("numbers to draw with are spread over [0,1) and differ by seed, sample
 }
 
 TEST_CASE("options of nucleus sampling that are out of range are refused") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(small_gpt2(40, 0.3), at::kFloat);
   const auto refusal = [&](double top_p, double temperature, int64_t samples, int64_t steps) {
     NucleusSearchOptions options;
     options.top_p = top_p;
