@@ -84,6 +84,14 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+Took time_of(const std::function<void()>& work) {
+  const std::clock_t used = std::clock();
+  Took took;
+  took.seconds = seconds_of(work);
+  took.processor = static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC;
+  return took;
+}
+
 double Timing::median() const {
   if (seconds.empty()) {
     return 0;
@@ -109,9 +117,9 @@ std::vector<Timing> measure_in_turn(const std::vector<std::function<void()>>& ca
   const PoliteInterrupt polite;
   for (int64_t round = 0; round < repeat && !interrupted(); ++round) {
     for (size_t i = 0; i < candidates.size(); ++i) {
-      const std::clock_t used = std::clock();
-      timings[i].seconds.push_back(seconds_of(candidates[i]));
-      timings[i].processor_seconds.push_back(static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC);
+      const Took took = time_of(candidates[i]);
+      timings[i].seconds.push_back(took.seconds);
+      timings[i].processor_seconds.push_back(took.processor);
     }
   }
   return timings;

@@ -38,6 +38,13 @@ void print_bfloat16_note();
 
 double seconds_of(const std::function<void()>& work);
 
+/// Time by the clock, and of all threads of the processor, which other programs disturb less.
+struct Took {
+  double seconds = 0;
+  double processor = 0;
+};
+Took time_of(const std::function<void()>& work);
+
 struct Timing {
   std::vector<double> seconds;
   std::vector<double>

@@ -4,7 +4,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "bench.hpp"
 #include "entities/entity_retrieval.hpp"
@@ -20,20 +19,6 @@ constexpr int64_t kWidth = 5;
 
 /// What ViECap's GPT-2 reads before it speaks: ten places of a soft prompt, and about eight of a hard one.
 constexpr int64_t kPromptLength = 18;
-
-/// Time by the clock, and of the processor, which other programs disturb less.
-struct Took {
-  double seconds = 0;
-  double processor = 0;
-};
-
-Took time_of(const std::function<void()>& work) {
-  const std::clock_t used = std::clock();
-  Took took;
-  took.seconds = seconds_of(work);
-  took.processor = static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC;
-  return took;
-}
 
 /// The best text of one region without a cache, as the reference does it: the whole texts of all beams
 /// through the model at every step, then the best of all their continuations.
