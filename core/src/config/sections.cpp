@@ -18,6 +18,9 @@ const std::vector<Section>& sections() {
       {"runtime", false, "device, precision, threads, batch"},
       {"plugins", false, "where plugins are found"},
       {"train", false, "settings of `patchioner train`"},
+      {"dataset", false, "what `patchioner eval` captions"},
+      {"score", false, "metrics and what decides them"},
+      {"evaluate", false, "settings of `patchioner eval`"},
       {"variables", false, "values for ${variables.NAME}; no command reads them"},
   };
   return kSections;

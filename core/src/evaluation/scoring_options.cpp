@@ -1,0 +1,90 @@
+#include "evaluation/scoring_options.hpp"
+
+#include "config/config.hpp"
+#include "config/paths.hpp"
+
+namespace patchioner {
+
+void declare(ParameterList<ScoringOptions>& list) {
+  using O = ScoringOptions;
+  list.add(
+      "metrics", &O::metrics,
+      "Bleu_1 to Bleu_4, METEOR, ROUGE_L, CIDEr, SPICE; map, detmap of dense captions; CLIP-S, "
+      "RefCLIP-S, PAC-S, RefPAC-S, of dense captions also CLIP-S_cropped, PAC-S_cropped; empty: those of "
+      "the task");
+  list.add("tokenizer", &O::tokenizer,
+           "ptb: as all published numbers; whitespace: captions are words already")
+      .choices({"ptb", "whitespace"});
+  list.add("sanitize_line_breaks", &O::sanitize_line_breaks,
+           "line ends inside captions are spaces; otherwise some move all captions behind them, as in the "
+           "reference tools");
+  list.add("cider", &O::cider, "D: what coco-caption calls CIDEr; plain: the cosine alone")
+      .choices({"D", "plain"});
+  list.add("cider_df", &O::cider_df,
+           "document frequencies {\"num_docs\", \"df\"}; empty: those of the references")
+      .path();
+  list.add("meteor_data", &O::meteor_data,
+           "METEOR's data: a folder, or meteor-1.5.jar with paraphrase-en.gz beside it; empty: "
+           "meteor_fallback counts")
+      .path();
+  list.add("meteor_fallback", &O::meteor_fallback,
+           "without METEOR's data: wordnet: an installed WordNet, under another name; none: an error")
+      .choices({"wordnet", "none"});
+  list.add("spice", &O::spice,
+           "scene graphs from rules: the parser that ships, called SPICE(rules); tuples: spice_tuples; java: "
+           "the original program")
+      .choices({"rules", "tuples", "java"});
+  list.add("spice_tuples", &O::spice_tuples, "scene graphs of all captions, JSON, for spice: tuples").path();
+  list.add("spice_jar", &O::spice_jar, "spice-1.0.jar with its lib folder beside it, for spice: java").path();
+  list.add("dense_variant", &O::dense_variant,
+           "of map and detmap; python: as the paper evaluates; lua: DenseCap's own evaluator")
+      .choices({"python", "lua"});
+  list.add("count_empty_images", &O::count_empty_images,
+           "boxes of images without predictions are missed, unlike in the reference");
+  list.add("clip", &O::clip,
+           "of CLIP-S and RefCLIP-S: a config whose backbone is a CLIP, or a CLIP's checkpoint; published: "
+           "ViT-B/32");
+  list.add("pac", &O::pac,
+           "of PAC-S and RefPAC-S: PAC-S's checkpoint (clip_ViT-B-32.pth), or a config with it");
+  list.add("refpac", &O::refpac,
+           "reference: RefPAC-S as the paper reports it, texts alone; original: PAC-S's own formula")
+      .choices({"reference", "original"});
+}
+
+namespace {
+
+/// `clip` and `pac`: a file, or the name of one of the program's configs, which stays as it is.
+std::string model_path(const Value& value) {
+  if (const auto file = existing_path(value)) {
+    return *file;
+  }
+  return is_config_name(value.as_text()) ? value.as_text() : resolve_path(value);
+}
+
+}  // namespace
+
+Value complete_score_section(const Value& config) {
+  const ParameterSchema schema = schema_of<ScoringOptions>();
+  const Value* section = config.find("score");
+  Value complete = validate(schema, section == nullptr ? Value() : *section, "score");
+  for (const Parameter& parameter : schema) {
+    Value* value = complete.find(parameter.name);
+    if (value == nullptr || !value->is_text()) {
+      continue;
+    }
+    const bool is_model = parameter.name == "clip" || parameter.name == "pac";
+    if (is_model || parameter.type == ParameterType::path) {
+      const Origin origin = value->origin();
+      *value = Value(is_model ? model_path(*value) : resolve_path(*value)).set_origin(origin);
+    }
+  }
+  return complete;
+}
+
+ScoringOptions read_scoring_options(const Value& config) {
+  ParameterList<ScoringOptions> list;
+  declare(list);
+  return list.read(complete_score_section(config));
+}
+
+}  // namespace patchioner
