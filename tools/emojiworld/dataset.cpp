@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "language.hpp"
 #include "narrative.hpp"
+#include "patch_points.hpp"
 #include "support/files.hpp"
 #include "support/progress.hpp"
 
@@ -23,19 +24,24 @@ constexpr int kCaptionsPerImage = 5;
 constexpr double kSeenShare = 0.35;  // of its ink: things of which less is seen are not spoken of
 constexpr int kSmallestBox = 12;     // pixels
 constexpr int kImagesWithNarrative = 120;
+constexpr double kGroundPointChance = 0.5;  // of a surface, and of a backdrop
 
 struct Item {
   int id;
-  Scene scene;      ///< without the things that are hardly seen
-  Picture picture;  ///< extents match the scene
+  Scene scene;                 ///< without the things that are hardly seen
+  Picture picture;             ///< extents match the scene
+  std::vector<uint8_t> marks;  ///< a thing each, as in Picture::owner
   bool held_out;
 };
 
 Item make_item(const World& world, int id) {
   SceneOptions options;
   options.most = 6;
-  Item item{
-      id, sample_scene(kWorldSeed, Split::test, static_cast<uint64_t>(id), world.things, options), {}, false};
+  Item item{id,
+            sample_scene(kWorldSeed, Split::test, static_cast<uint64_t>(id), world.things, options),
+            {},
+            {},
+            false};
   item.picture = world.renderer.draw(item.scene, item.scene.width, item.scene.height);
   Scene seen = item.scene;
   seen.things.clear();
@@ -46,6 +52,7 @@ Item make_item(const World& world, int id) {
         extent.box.height >= kSmallestBox) {
       seen.things.push_back(item.scene.things[i]);
       extents.push_back(extent);
+      item.marks.push_back(static_cast<uint8_t>(i + 1));
     }
   }
   item.scene = std::move(seen);
@@ -84,6 +91,7 @@ class Annotations {
     if (item.id <= kImagesWithNarrative) {
       add_narrative(item, random);
     }
+    add_patches(item, image);
     if (item.held_out) {
       held_out_.push_back(item.id);
     }
@@ -105,11 +113,13 @@ class Annotations {
     write_file(folder / "narratives_test.jsonl", narratives_);
     write_file(folder / "narrative_replies.json", replies_.dump(1) + "\n");
     write_file(folder / "traces_test.json", traces_.dump() + "\n");
+    write_file(folder / "patches_test.jsonl", patches_);
     write_file(folder / "held_out_test.json", held_out_.dump() + "\n");
     log(LogLevel::info,
-        "{} images, {} captions, {} boxes, {} region sets, {} narrated sentences, {} images with held-out "
-        "pairs",
-        images_.size(), captions_.size(), dense_.size(), set_count_, replies_.size(), held_out_.size());
+        "{} images, {} captions, {} boxes, {} region sets, {} narrated sentences, {} patches, {} images "
+        "with held-out pairs",
+        images_.size(), captions_.size(), dense_.size(), set_count_, replies_.size(), patch_count_,
+        held_out_.size());
   }
 
  private:
@@ -243,6 +253,38 @@ class Annotations {
     }
   }
 
+  /// Drawn from numbers of its own, so that the other files do not depend on it.
+  void add_patches(const Item& item, const Json& image) {
+    Random random({kWorldSeed, static_cast<uint64_t>(item.id), 501});
+    Speaker speaker(world_.things, item.scene, random);
+    Json regions = Json::array();
+    const auto add = [&](const std::optional<cv::Point>& point, const std::vector<std::string>& texts) {
+      if (point) {
+        regions.push_back({{"point", {point->x, point->y}}, {"references", texts}});
+        ++patch_count_;
+      }
+    };
+    for (size_t i = 0; i < item.scene.things.size(); ++i) {
+      add(point_of_thing(item.picture, item.picture.extents[i], item.marks[i]),
+          speaker.patch_texts(static_cast<int>(i)));
+    }
+    if (random.chance(kGroundPointChance)) {
+      add(point_of_ground(item.picture, kSurfaceOwner, random), speaker.ground_names(false));
+    }
+    if (item.scene.backdrop && random.chance(kGroundPointChance)) {
+      add(point_of_ground(item.picture, kBackdropOwner, random), speaker.ground_names(true));
+    }
+    if (!regions.empty()) {
+      patches_ += Json{{"image", image["file_name"]},
+                       {"id", image["id"]},
+                       {"width", image["width"]},
+                       {"height", image["height"]},
+                       {"regions", regions}}
+                      .dump() +
+                  "\n";
+    }
+  }
+
   const World& world_;
   Json images_ = Json::array();
   Json captions_ = Json::array();
@@ -253,7 +295,9 @@ class Annotations {
   Json traces_ = Json::object();
   Json held_out_ = Json::array();
   std::string narratives_;
+  std::string patches_;
   size_t set_count_ = 0;
+  size_t patch_count_ = 0;
 };
 
 }  // namespace

@@ -166,36 +166,36 @@ std::string Speaker::place(bool full) {
   }
 }
 
-std::string Speaker::ground_name(bool backdrop) {
+std::vector<std::string> Speaker::ground_names(bool backdrop) const {
   switch (backdrop ? *scene_.backdrop : scene_.surface) {
     case Surface::grass:
-      return pick({"green grass", "the grass", "a grassy field"});
+      return {"green grass", "the grass", "a grassy field"};
     case Surface::sand:
-      return pick({"brown sand", "the sandy beach", "sand on the beach"});
+      return {"brown sand", "the sandy beach", "sand on the beach"};
     case Surface::snow:
-      return pick({"white snow", "snow on the ground", "the snow"});
+      return {"white snow", "snow on the ground", "the snow"};
     case Surface::water:
-      return pick({"blue water", "waves in the water", "the sea"});
+      return {"blue water", "waves in the water", "the sea"};
     case Surface::road:
-      return pick({"a paved road", "the street", "white lines on the road"});
+      return {"a paved road", "the street", "white lines on the road"};
     case Surface::table:
-      return pick({"a wooden table", "a brown table", "the wooden table"});
+      return {"a wooden table", "a brown table", "the wooden table"};
     case Surface::tiles:
-      return pick({"a tiled floor", "tiles on the floor", "the tile floor"});
+      return {"a tiled floor", "tiles on the floor", "the tile floor"};
     case Surface::forest:
-      return pick({"the forest floor", "leaves on the ground", "brown soil"});
+      return {"the forest floor", "leaves on the ground", "brown soil"};
     case Surface::rug:
-      return pick({"a patterned rug", "the carpet", "a carpet on the floor"});
+      return {"a patterned rug", "the carpet", "a carpet on the floor"};
     case Surface::sky:
-      return pick({"a blue sky", "white clouds in the sky", "the blue sky"});
+      return {"a blue sky", "white clouds in the sky", "the blue sky"};
     case Surface::sunset:
-      return pick({"an orange sky", "the sky at sunset", "the evening sky"});
+      return {"an orange sky", "the sky at sunset", "the evening sky"};
     case Surface::night:
-      return pick({"a dark night sky", "stars in the sky", "the night sky"});
+      return {"a dark night sky", "stars in the sky", "the night sky"};
     case Surface::brick:
-      return pick({"a brick wall", "the red brick wall", "bricks on the wall"});
+      return {"a brick wall", "the red brick wall", "bricks on the wall"};
     case Surface::wall:
-      return pick({"a plain wall", "the wall", "a pale wall"});
+      return {"a plain wall", "the wall", "a pale wall"};
   }
   return {};
 }
@@ -336,6 +336,23 @@ std::string Speaker::phrase(int member) {
   }
   const std::string verb = doing(alone);
   return capital_free(name(alone, 0.9, 0.4) + (verb.empty() ? "" : " " + verb) + " " + place(false));
+}
+
+std::vector<std::string> Speaker::patch_texts(int member) {
+  const Group alone{{member}};
+  const Placed& placed = first_of(alone);
+  std::vector<std::string> texts = {name(alone, 1, 0)};
+  if (placed.paint >= 0) {
+    texts.push_back(name(alone, 0, 0));
+  }
+  Scene around = scene_;
+  if (placed.aloft) {
+    around.surface = *scene_.backdrop;
+  }
+  const std::string verb = doing(alone);
+  texts.push_back(texts[0] + (verb.empty() ? "" : " " + verb) + " " +
+                  Speaker(things_, around, random_).place(false));
+  return texts;
 }
 
 std::string Speaker::set_caption(const std::vector<int>& members) {

@@ -32,12 +32,17 @@ class Speaker {
   /// Where the scene is: "on the grass", "in front of a brick wall"; `full` adds what is behind.
   std::string place(bool full);
   /// The surface or the backdrop as a thing: "green grass", "a blue sky".
-  std::string ground_name(bool backdrop);
+  std::string ground_name(bool backdrop) { return pick(ground_names(backdrop)); }
+  /// All that it is called.
+  std::vector<std::string> ground_names(bool backdrop) const;
 
   /// A caption of the whole picture.
   std::string caption();
   /// A phrase about one thing (an index into Scene::things).
   std::string phrase(int member);
+  /// What fits one patch of a thing, which shows neither its size nor its neighbours: its name, also without
+  /// its colour, and with where it is.
+  std::vector<std::string> patch_texts(int member);
   /// A caption that names just these things.
   std::string set_caption(const std::vector<int>& members);
 

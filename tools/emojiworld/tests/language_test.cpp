@@ -87,6 +87,41 @@ TEST_CASE("captions of single things and of sets name every thing") {
   }
 }
 
+TEST_CASE("what is said of a patch names the thing, its colour and its place, and not its size") {
+  const auto things = read_things(EMOJIWORLD_SOURCE "/objects.tsv");
+  const std::vector<std::string> sizes = {"small ", "little ", "tiny ", "large ", "big "};
+  int aloft = 0;
+  for (uint64_t i = 0; i < 400; ++i) {
+    const Scene scene = sample_scene(9, Split::test, i, things, {});
+    Random random({9, i});
+    Speaker speaker(things, scene, random);
+    for (int member = 0; member < static_cast<int>(scene.things.size()); ++member) {
+      const Placed& placed = scene.things[static_cast<size_t>(member)];
+      const std::string& noun = things[static_cast<size_t>(placed.thing)].noun;
+      const std::vector<std::string> texts = speaker.patch_texts(member);
+      REQUIRE(texts.size() == (placed.paint >= 0 ? 3 : 2));
+      for (const std::string& text : texts) {
+        INFO(text);
+        CHECK(has(text, noun));
+        CHECK_FALSE(std::ranges::any_of(
+            sizes, [&](const std::string& size) { return has(text, size) && !has(noun, size); }));
+      }
+      CHECK(texts.front().ends_with(noun));
+      CHECK(texts.back().starts_with(texts.front() + " "));
+      if (placed.paint >= 0) {
+        CHECK(has(texts[0], std::string(paint(placed.paint).name) + " " + noun));
+        CHECK(texts[1].ends_with(" " + noun));
+      }
+      if (placed.aloft) {
+        ++aloft;
+        INFO(texts.back());
+        CHECK(has(texts.back(), "sky"));
+      }
+    }
+  }
+  CHECK(aloft > 20);
+}
+
 TEST_CASE("a picture's boxes lie inside it and hold the thing's pixels") {
   if (world() == nullptr) {
     return;
