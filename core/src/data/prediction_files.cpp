@@ -12,8 +12,11 @@ namespace patchioner {
 namespace {
 
 constexpr std::string_view kForms =
-    "a list of COCO results, a COCO file with \"annotations\", lists \"predictions\" and \"gt_captions\", or "
-    "records of `patchioner caption --output`";
+    "a list of COCO results, a COCO file with \"annotations\", lists \"predictions\" and \"gt_captions\", "
+    "captions by image {\"name\": \"caption\"}, or records of `patchioner caption --output`";
+
+/// What says a region beside its image, in records and in results of regions that are no single box.
+constexpr std::array<const char*, 6> kRegionKeys = {"box", "boxes", "trace", "mask", "patch", "point"};
 
 Box box_of(const std::array<double, 4>& corners) {
   return {corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]};
@@ -132,15 +135,46 @@ class PredictionReader {
           prediction.corners = corners_of(*box, takes_corners());
           prediction.shape = box_of(prediction.corners);
         }
+        if (result_.form == PredictionForm::coco_results) {
+          read_region(entry, prediction);
+        }
       });
       result_.items.push_back(std::move(prediction));
       return true;
     });
   }
 
+  /// The region of a result in this program's own form, where COCO's "bbox" has no place for it.
+  void read_region(const OrderedJson& entry, Prediction& prediction) const {
+    OrderedJson region = OrderedJson::object();
+    for (const char* key : kRegionKeys) {
+      if (entry.contains(key)) {
+        region[key] = entry[key];
+      }
+    }
+    if (region.empty()) {
+      return;
+    }
+    if (!std::holds_alternative<WholeImage>(prediction.shape)) {
+      throw Error(ErrorKind::data, "has both \"bbox\" and \"{}\"; one caption is of one region",
+                  region.begin().key());
+    }
+    set_shape(region, file_->path().parent_path(), "its region", prediction);
+  }
+
+  static void set_shape(const OrderedJson& region, const std::filesystem::path& folder,
+                        const std::string& where, Prediction& prediction) {
+    prediction.shape = region_from_json(nlohmann::json(region), folder, where).shape;
+    if (const auto* box = std::get_if<Box>(&prediction.shape)) {
+      prediction.corners = {box->x, box->y, box->x + box->width, box->y + box->height};
+    }
+  }
+
   void read_object(const JsonPiece& document) {
     std::map<std::string, JsonPiece> lists;
+    bool is_by_image = false;
     visit_members(document, result_.file, [&](const JsonPiece& member) {
+      is_by_image = (is_by_image || member.number == 0) && member.kind() == '"';
       if (member.kind() == '[') {
         lists[member.key] = member;
       }
@@ -164,9 +198,24 @@ class PredictionReader {
     } else if (lists.contains("predictions")) {
       result_.form = PredictionForm::lists;
       read_lists(lists);
+    } else if (is_by_image) {
+      result_.form = PredictionForm::by_image;
+      read_by_image(document);
     } else {
       refuse_form();
     }
+  }
+
+  /// {image: caption}, as CLIPScore and PAC-S take candidates.
+  void read_by_image(const JsonPiece& document) {
+    visit_members(document, result_.file, [&](const JsonPiece& piece) {
+      Prediction prediction;
+      prediction.where = fmt::format("{}: {} (byte {})", result_.file, piece.key, piece.begin);
+      prediction.image = piece.key;
+      prediction.caption = parse_piece(piece, result_.file).get<std::string>();
+      result_.items.push_back(std::move(prediction));
+      return true;
+    });
   }
 
   void read_lists(const std::map<std::string, JsonPiece>& lists) {
@@ -250,16 +299,15 @@ class PredictionReader {
       prediction.score = score_of(region);
       prediction.where = place;
       OrderedJson asked = OrderedJson::object();  // what was asked, without what came of it
-      for (const char* key : {"image", "box", "boxes", "trace", "mask", "patch", "point"}) {
+      if (region.contains("image")) {
+        asked["image"] = region["image"];
+      }
+      for (const char* key : kRegionKeys) {
         if (region.contains(key)) {
           asked[key] = region[key];
         }
       }
-      prediction.shape =
-          region_from_json(nlohmann::json(asked), folder, fmt::format("region {}", number)).shape;
-      if (const auto* box = std::get_if<Box>(&prediction.shape)) {
-        prediction.corners = {box->x, box->y, box->x + box->width, box->y + box->height};
-      }
+      set_shape(asked, folder, fmt::format("region {}", number), prediction);
       result_.items.push_back(std::move(prediction));
     }
   }

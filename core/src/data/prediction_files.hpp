@@ -13,9 +13,11 @@ namespace patchioner {
 
 /// How a file holds predictions; told by content.
 enum class PredictionForm {
-  coco_results,  ///< COCO's result list: [{"image_id", "caption", "score", "bbox"}]
+  coco_results,  ///< COCO's result list: [{"image_id", "caption", "score", "bbox"}], or for "bbox" a region
+                 ///< in this program's form: "box", "boxes", "trace", "mask", "patch" or "point"
   coco_file,     ///< the reference's files of images and boxes: {"images", "annotations"}
   lists,         ///< those of region sets and traces: {"predictions", "gt_captions", "bboxes", "img_paths"}
+  by_image,      ///< candidates of CLIPScore and PAC-S: {image: caption}
   records,       ///< `patchioner caption --output` (docs/formats/caption_records.md)
 };
 

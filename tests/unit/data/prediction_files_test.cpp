@@ -70,6 +70,39 @@ TEST_CASE("records give a caption a region, and say which failed") {
   mentions(found.failed[1], "p.json:2");
 }
 
+TEST_CASE("results have a region of their own form where COCO has no place for it") {
+  const Predictions found = read(R"([{"image_id": 1, "caption": "a", "boxes": [[1,2,3,4], [5,6,7,8]]},
+      {"image_id": 1, "caption": "b", "trace": [[0.25,0.5]]}, {"image_id": 1, "caption": "c", "patch": [3,4]},
+      {"image_id": 1, "caption": "d", "point": [3,4]}, {"image_id": 1, "caption": "e", "box": [1,2,3,4]},
+      {"image_id": 1, "caption": "f", "mask": {"size": [1,3], "counts": [1,1,1]}}])");
+  CHECK(found.form == PredictionForm::coco_results);
+  REQUIRE(found.items.size() == 6);
+  const std::vector<std::string> kinds = {"boxes", "trace", "patch", "point", "box", "mask"};
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    CHECK(kind_name(found.items[i].shape) == kinds[i]);
+  }
+  CHECK(std::get<BoxSet>(found.items[0].shape).boxes[1].width == 7);
+  CHECK(std::get<Trace>(found.items[1].shape).points[0].y == 0.5);
+  CHECK(found.items[4].corners == Corners{1, 2, 4, 6});
+  const auto refused = [](const std::string& content) {
+    return refusal_of(ErrorKind::data, [&] { read(content); });
+  };
+  mentions(refused(R"([{"image_id": 1, "caption": "a", "bbox": [1,2,3,4], "trace": []}])"),
+           "p.json: entry 1 (byte 1): has both \"bbox\" and \"trace\"");
+  mentions(refused(R"([{"image_id": 1, "caption": "a", "boxes": [[1,2,3]]}])"), "its region, box 1");
+}
+
+TEST_CASE("candidates of CLIPScore are captions by image") {
+  const Predictions found = read("{\"one\": \"a dog\", \"two\": \"\"}");
+  CHECK(found.form == PredictionForm::by_image);
+  REQUIRE(found.items.size() == 2);
+  CHECK(found.items[0].image == "one");
+  CHECK(found.items[0].caption == "a dog");
+  CHECK(found.items[1].image == "two");
+  CHECK(std::holds_alternative<WholeImage>(found.items[1].shape));
+  mentions(found.items[1].where, "p.json: two (byte ");
+}
+
 TEST_CASE("what is no prediction is refused with its place") {
   const auto refused = [](const std::string& content) {
     return refusal_of(ErrorKind::data, [&] { read(content); });
