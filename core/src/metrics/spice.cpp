@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <patchioner/error.hpp>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "support/utf8.hpp"
 #include "text/table_text.hpp"
@@ -30,32 +32,50 @@ teeny teeny-tiny teeny-weeny thick thickset thin tiny titanic towering trifling 
 underweight unlimited vast wee whopping wide
 )";
 
-/// Words that mean the same, and the sets of synonyms that they are in.
+template <class Value>
+void add_all(std::vector<Value>& values, const std::vector<Value>& others) {
+  std::vector<Value> united;
+  std::set_union(values.begin(), values.end(), others.begin(), others.end(), std::back_inserter(united));
+  values = std::move(united);
+}
+
+/// Words that mean the same, and the sets of synonyms that they are in, both ascending.
 struct Concept {
-  std::set<std::string> words;
-  std::set<uint32_t> synsets;
+  std::vector<std::string> words;
+  std::vector<uint32_t> synsets;
 
   Concept(const std::string& text, const SynonymTable& synonyms) : words{text} {
     std::string key = encode_utf8(lower_case(trim(decode_utf8(text))));
     std::replace(key.begin(), key.end(), ' ', '_');
-    const std::vector<uint32_t> found = synonyms.synsets_of(key);
-    synsets.insert(found.begin(), found.end());
+    synsets = synonyms.synsets_of(key);
   }
 
   bool operator==(const Concept&) const = default;
 
   void absorb(const Concept& other) {
-    words.insert(other.words.begin(), other.words.end());
-    synsets.insert(other.synsets.begin(), other.synsets.end());
+    add_all(words, other.words);
+    add_all(synsets, other.synsets);
   }
 
   std::string text() const { return fmt::format("{}", fmt::join(words, "/")); }
 };
 
+/// Of two ascending lists.
 template <class Value>
-size_t count_common(const std::set<Value>& left, const std::set<Value>& right) {
-  return static_cast<size_t>(
-      std::count_if(left.begin(), left.end(), [&](const Value& value) { return right.contains(value); }));
+size_t count_common(const std::vector<Value>& left, const std::vector<Value>& right) {
+  size_t count = 0;
+  for (auto a = left.begin(), b = right.begin(); a != left.end() && b != right.end();) {
+    if (*a == *b) {
+      ++count;
+      ++a;
+      ++b;
+    } else if (*a < *b) {
+      ++a;
+    } else {
+      ++b;
+    }
+  }
+  return count;
 }
 
 bool are_alike(const Concept& left, const Concept& right) {
@@ -189,6 +209,39 @@ bool are_alike(const std::vector<Concept>& left, const std::vector<Concept>& rig
                     [](const Concept& a, const Concept& b) { return are_alike(a, b); });
 }
 
+/// Words of a category compare with an attribute as it is printed, so that a merged one is in none.
+bool is_one_of(const SpiceGraphTuple& tuple, const std::unordered_set<std::string_view>& words) {
+  return tuple.parts.size() == 2 && words.contains(tuple.parts[1]);
+}
+
+std::unordered_set<std::string_view> set_of(const char* table) {
+  const std::vector<std::string_view> entries = table_entries(table);
+  return {entries.begin(), entries.end()};
+}
+
+bool is_in(const SpiceGraphTuple& tuple, SpiceCategory category) {
+  static const std::unordered_set<std::string_view> numbers = set_of(kNumbers);
+  static const std::unordered_set<std::string_view> colors = set_of(kColors);
+  static const std::unordered_set<std::string_view> sizes = set_of(kSizes);
+  switch (category) {
+    case SpiceCategory::all:
+      return true;
+    case SpiceCategory::object:
+      return tuple.parts.size() == 1;
+    case SpiceCategory::attribute:
+      return tuple.parts.size() == 2;
+    case SpiceCategory::relation:
+      return tuple.parts.size() == 3;
+    case SpiceCategory::cardinality:
+      return is_one_of(tuple, numbers);
+    case SpiceCategory::color:
+      return is_one_of(tuple, colors);
+    case SpiceCategory::size:
+      return is_one_of(tuple, sizes);
+  }
+  return false;
+}
+
 /// A tuple of a merged graph beside what it is printed as.
 struct GraphTuple {
   std::vector<Concept> parts;
@@ -211,33 +264,6 @@ std::vector<GraphTuple> sorted(ConceptTuples tuples) {
   return result;
 }
 
-/// Words of a category compare with an attribute as it is printed, so that a merged one is in none.
-bool is_one_of(const SpiceGraphTuple& tuple, const char* words) {
-  const std::vector<std::string_view> entries = table_entries(words);
-  return tuple.parts.size() == 2 &&
-         std::find(entries.begin(), entries.end(), tuple.parts[1]) != entries.end();
-}
-
-bool is_in(const SpiceGraphTuple& tuple, SpiceCategory category) {
-  switch (category) {
-    case SpiceCategory::all:
-      return true;
-    case SpiceCategory::object:
-      return tuple.parts.size() == 1;
-    case SpiceCategory::attribute:
-      return tuple.parts.size() == 2;
-    case SpiceCategory::relation:
-      return tuple.parts.size() == 3;
-    case SpiceCategory::cardinality:
-      return is_one_of(tuple, kNumbers);
-    case SpiceCategory::color:
-      return is_one_of(tuple, kColors);
-    case SpiceCategory::size:
-      return is_one_of(tuple, kSizes);
-  }
-  return false;
-}
-
 /// Matches the tuples of a category with each other, and marks those that did; several may match the same one
 /// of the references.
 SpiceScore score_of(std::vector<GraphTuple>& candidate, std::vector<GraphTuple>& references,
@@ -247,6 +273,9 @@ SpiceScore score_of(std::vector<GraphTuple>& candidate, std::vector<GraphTuple>&
   }
   SpiceScore score;
   for (GraphTuple& tuple : candidate) {
+    if (!is_in(tuple.printed, category)) {
+      continue;
+    }
     const auto found = std::find_if(references.begin(), references.end(), [&](const GraphTuple& reference) {
       return is_in(reference.printed, category) && are_alike(tuple.parts, reference.parts);
     });
@@ -254,9 +283,7 @@ SpiceScore score_of(std::vector<GraphTuple>& candidate, std::vector<GraphTuple>&
     if (found != references.end()) {
       found->printed.is_matched = true;
     }
-    if (is_in(tuple.printed, category)) {
-      (tuple.printed.is_matched ? score.true_positives : score.false_positives) += 1;
-    }
+    (tuple.printed.is_matched ? score.true_positives : score.false_positives) += 1;
   }
   const auto wanted = std::count_if(references.begin(), references.end(), [&](const GraphTuple& reference) {
     return is_in(reference.printed, category);
