@@ -3,7 +3,7 @@
 
 #include <filesystem>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "metrics/caption_scores.hpp"
@@ -26,15 +26,18 @@ struct SpiceOptions {
   MeteorDataOptions synonyms;  ///< where WordNet's sets come from
 };
 
+struct SpiceScores {
+  CaptionScores all;  ///< F of all tuples
+  /// "Object", "Attribute", "Relation", "Cardinality", "Color", "Size": not a number for items whose
+  /// references have no such tuple; the corpus value is the mean of the others', as SPICE's own.
+  std::vector<CaptionScores> categories;
+};
+
 /// The corpus value is the plain mean of the items', as SPICE's. `words` are the captions tokenised
 /// (score_words), parallel to `captions`. The metric's note says when synonyms are missing. Throws Error:
 /// config when a backend lacks its file or Java is of a version that SPICE cannot run in; data, naming ids,
-/// for tuples that are absent or broken; io.
-struct SpiceScores {
-  CaptionScores all;  ///< F of all tuples
-  std::vector<CaptionScores>
-      categories;  ///< Object, Attribute, Relation, Cardinality, Color, Size; not a number where undefined
-};
+/// for tuples that are absent or broken, when the program fails, and when there are no captions; io, also
+/// for synonyms that are named and not there. [any-thread]
 SpiceScores spice_scores(std::span<const ScoredCaption> captions, std::span<const Segment> words,
                          const SpiceOptions& options);
 
