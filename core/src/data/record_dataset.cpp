@@ -92,8 +92,11 @@ DatasetImage image_of(const OrderedJson& record, const std::string& where) {
   return image;
 }
 
-/// The task of regions of these kinds.
-DatasetTask task_of(const std::set<std::string_view>& kinds) {
+/// The task of regions of these kinds. A point names the patch that holds it, on whatever grid.
+DatasetTask task_of(std::set<std::string_view> kinds) {
+  if (kinds.erase("point") != 0) {
+    kinds.insert("patch");
+  }
   if (kinds.size() != 1) {
     return DatasetTask::regions;
   }

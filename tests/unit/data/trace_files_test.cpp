@@ -99,6 +99,17 @@ TEST_CASE("records of one's own hold any region with its references") {
   CHECK(dataset.image(1).path == records.folder / "elsewhere/b.jpg");
 }
 
+TEST_CASE("records of points, or of points and patches, are of the task of patches") {
+  const std::string point = R"({"image": "a.jpg", "regions": [{"point": [3,4], "references": ["grass"]}]})";
+  const std::string patch = R"({"image": "b.jpg", "regions": [{"patch": [0,1], "references": ["sky"]}]})";
+  const std::string box = R"({"image": "c.jpg", "regions": [{"box": [0,1,2,3], "references": ["cat"]}]})";
+  const DatasetFolder points(point + "\n");
+  CHECK(points.open().task() == DatasetTask::patch);
+  CHECK(std::get<ImagePoint>(points.images()[0].regions[0].shape).y == 4);
+  CHECK(DatasetFolder(point + "\n" + patch + "\n").open().task() == DatasetTask::patch);
+  CHECK(DatasetFolder(point + "\n" + box + "\n").open().task() == DatasetTask::regions);
+}
+
 TEST_CASE("a record that says something else is left out and told") {
   const DatasetFolder records(
       "{\"image\": \"a.jpg\", \"regions\": [{\"boxs\": []}]}\n{\"image\": \"a.jpg\", \"reference\": []}\n"
