@@ -6,7 +6,9 @@
 
 #include "commands.hpp"
 #include "config/config.hpp"
+#include "runtime/caption_images.hpp"
 #include "runtime/complete_config.hpp"
+#include "runtime/plugin_sections.hpp"
 #include "runtime/prefetch.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/interrupt.hpp"
@@ -32,17 +34,13 @@ Value run_config(Arguments& arguments) {
   return config;
 }
 
-/// The plugins in the order in which a feature meets them. `config` is complete.
 PageHeader page_header(const Value& config) {
   PageHeader header;
-  for (const PluginSection& section : plugin_sections(config)) {
-    header.chain.push_back(section.options.at("plugin").as_text());
-  }
+  header.chain = plugin_chain(config);
   return header;
 }
 
-/// Captions what could be loaded. When a batch fails as a whole, each image is tried alone, so that one of
-/// them cannot take the others with it.
+/// Captions what could be loaded.
 std::vector<std::vector<RegionResult>> caption_loaded(std::vector<Loaded>& batch, const Captioner& captioner,
                                                       const CaptionOptions& options) {
   std::vector<std::vector<RegionResult>> results(batch.size());
@@ -54,24 +52,10 @@ std::vector<std::vector<RegionResult>> caption_loaded(std::vector<Loaded>& batch
       tasks.push_back(batch[i].task);
     }
   }
-  try {
-    std::vector<std::vector<RegionResult>> found = captioner.caption(tasks, options);
-    for (size_t i = 0; i < places.size(); ++i) {
-      results[places[i]] = std::move(found[i]);
-    }
-    return results;
-  } catch (const std::exception& error) {
-    if (tasks.size() > 1) {
-      log(LogLevel::warning, "a batch of {} images failed, each is tried alone: {}", tasks.size(),
-          sentence_of(error));
-    }
-  }
+  std::vector<ImageResult> found = caption_images(captioner, tasks, options);
   for (size_t i = 0; i < places.size(); ++i) {
-    try {
-      results[places[i]] = captioner.caption({&tasks[i], 1}, options)[0];
-    } catch (const std::exception& error) {
-      batch[places[i]].error = sentence_of(error);
-    }
+    results[places[i]] = std::move(found[i].regions);
+    batch[places[i]].error = std::move(found[i].error);
   }
   return results;
 }
@@ -81,7 +65,7 @@ class Job {
   Job(const Arguments& arguments, const Value& config, PluginHost& host)
       : arguments_(arguments),
         source_(arguments),
-        output_(arguments, page_header(config), settings_digest(arguments, config, host), source_.known()),
+        output_(arguments, page_header(config), records_digest(arguments, config, host), source_.known()),
         captioner_(config, host) {
     if (captioner_.decoder() == nullptr) {
       throw Error(ErrorKind::config,

@@ -127,9 +127,6 @@ struct LoadOptions {
   bool keep_for_pictures = false;
 };
 
-/// What an exception says, without LibTorch's backtrace.
-std::string sentence_of(const std::exception& error);
-
 /// Reads and prepares an item; what goes wrong is noted in it. [any-thread]
 Loaded load(Item item, const Captioner& captioner, const LoadOptions& options);
 /// The same for an item that has a record: only what pictures need.
@@ -241,18 +238,9 @@ class Output {
   size_t resumed_ = 0;
 };
 
-/// One plugin of the chain with its options.
-struct PluginSection {
-  PluginKind kind;
-  Value options;
-};
-
-/// The plugins in the order in which a feature meets them, gap entries one by one. `config` is complete.
-std::vector<PluginSection> plugin_sections(const Value& config);
-
-/// Twelve digits that are the same when results would be: same options, plugins and weights. `config` is
+/// Twelve digits that are the same when records would be: same options, plugins and weights. `config` is
 /// complete.
-std::string settings_digest(const Arguments& arguments, const Value& config, PluginHost& host);
+std::string records_digest(const Arguments& arguments, const Value& config, PluginHost& host);
 
 /// The whole command; sets the exit code.
 void run(Arguments& arguments, CommandLine& line);

@@ -4,6 +4,7 @@
 #include "caption.hpp"
 #include "data/region_json.hpp"
 #include "report/encode.hpp"
+#include "runtime/caption_images.hpp"
 
 namespace patchioner::caption {
 namespace {
@@ -44,11 +45,6 @@ void keep_for_pictures(Loaded& loaded, const LoadOptions& options) {
 
 at::Tensor shown_pixels(const Image& image) {
   return shrink(image.pixels, kShownSide);
-}
-
-std::string sentence_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
 }
 
 Loaded load(Item item, const Captioner& captioner, const LoadOptions& options) {
