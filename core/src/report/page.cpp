@@ -185,12 +185,37 @@ std::string score_html(const ShownAnswer& answer) {
              : std::string();
 }
 
+std::string measures_html(const std::vector<ShownMeasure>& measures) {
+  if (measures.empty()) {
+    return {};
+  }
+  std::string html = "<ul class=\"measures\">";
+  for (const ShownMeasure& measure : measures) {
+    html += fmt::format("<li><span>{}</span> <b>{}</b></li>", escape_html(measure.name),
+                        format_score(measure.value));
+  }
+  return html + "</ul>";
+}
+
+/// What people said, and what the caption is worth beside it.
+std::string references_html(const ShownAnswer& answer) {
+  std::string html;
+  if (!answer.references.empty()) {
+    html += "<ul class=\"references\" aria-label=\"references\">";
+    for (const std::string& reference : answer.references) {
+      html += fmt::format("<li>{}</li>", escape_html(reference));
+    }
+    html += "</ul>";
+  }
+  return html + measures_html(answer.measures);
+}
+
 /// The answers of several runs below one another, each with its own score and reasons.
 std::string compared_html(const std::vector<ShownAnswer>& answers) {
   std::string html = "<div class=\"compared\">";
   for (const ShownAnswer& answer : answers) {
     html += "<div class=\"answer\">" + answer_html(answer) + "<p class=\"meta\">" + score_html(answer) +
-            "</p>" + warnings_html(answer) + details_html(answer) + "</div>";
+            "</p>" + references_html(answer) + warnings_html(answer) + details_html(answer) + "</div>";
   }
   return html + "</div>";
 }
@@ -210,7 +235,7 @@ std::string region_html(const ShownRegion& region, const ShownImage& image, size
     meta += " \u00b7 " + score_html(*only);
   }
   html += fmt::format("<p class=\"meta\">{}</p>", meta);
-  html += only != nullptr ? warnings_html(*only) : std::string();
+  html += only != nullptr ? references_html(*only) + warnings_html(*only) : std::string();
   html += "</div>";
   if (region.weights.defined() && image.pixels.defined()) {
     html += fmt::format(
@@ -245,8 +270,9 @@ PageWriter::PageWriter(const std::filesystem::path& path, const PageHeader& head
   for (const std::string& part : header.chain) {
     start += fmt::format("<li>{}</li>", escape_html(part));
   }
+  start += "</ul>" + measures_html(header.measures);
   start +=
-      "</ul><div class=\"tools\"><input id=\"filter\" type=\"search\" placeholder=\"Filter\" "
+      "<div class=\"tools\"><input id=\"filter\" type=\"search\" placeholder=\"Filter\" "
       "aria-label=\"Filter by caption or file\"> <button "
       "id=\"details\" type=\"button\">Details</button></div></div>\n</header>\n<main>\n";
   file_.write(start);
@@ -294,6 +320,11 @@ std::string PageWriter::photo(const ShownImage& image) {
       "aria-label=\"{2}\"><defs>{3}</defs><use "
       "href=\"#p{4}\"/>{5}{6}</svg></div>",
       width, height, escape_html(image.title), definitions, images_, heats, shapes + badges);
+}
+
+void PageWriter::section(const std::string& title, const std::string& note) {
+  file_.write(fmt::format("<div class=\"section\"><h2>{}</h2><p>{}</p></div>\n", escape_html(title),
+                          escape_html(note)));
 }
 
 void PageWriter::add(const ShownImage& image) {

@@ -15,7 +15,8 @@ bool is_caption_page(const std::filesystem::path& path);
 
 struct PageHeader {
   std::string title = "Captions";
-  std::vector<std::string> chain;  ///< the plugins, in the order in which a feature meets them
+  std::vector<ShownMeasure> measures;  ///< of all captions together; may be empty
+  std::vector<std::string> chain;      ///< the plugins, in the order in which a feature meets them
 };
 
 /// Writes image by image, so that a page of any length takes little memory. Nothing is left behind without
@@ -25,6 +26,8 @@ class PageWriter {
   /// Throws an Error of kind io when the file cannot be written; so do the others.
   PageWriter(const std::filesystem::path& path, const PageHeader& header);
 
+  /// A heading, and a sentence on what follows; both plain text.
+  void section(const std::string& title, const std::string& note);
   void add(const ShownImage& image);
   void commit();
 

@@ -68,8 +68,14 @@ summary { cursor: pointer; color: var(--accent); width: max-content; }
 .answer .from { margin: 0; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .answer .caption { font-size: 1rem; }
 .answer .meta { margin: 0; }
-.answer > .warning, .answer > details { grid-column: 2 / span 2; }
+.answer > .references, .answer > .measures, .answer > .warning, .answer > details { grid-column: 2 / span 2; }
 @media (max-width: 520px) { .answer { grid-template-columns: minmax(0, 1fr); } .answer > * { grid-column: 1 !important; } }
+.references { margin: .3rem 0 0; padding: 0 0 0 .8rem; border-left: 2px solid var(--line); list-style: none; font-size: .9rem; color: var(--faint); }
+.measures { display: flex; flex-wrap: wrap; gap: .1rem .9rem; margin: .35rem 0 0; padding: 0; list-style: none; font-size: .82rem; color: var(--faint); font-variant-numeric: tabular-nums; }
+.measures b { font-weight: 600; color: var(--ink); }
+.top .measures { width: 100%; font-size: .95rem; }
+.section h2 { margin: 1rem 0 0; font-size: 1.25rem; letter-spacing: -.01em; }
+.section p { margin: 0; color: var(--faint); }
 .tokens { margin: .5rem 0 0; line-height: 1.9; }
 .tokens span { padding: .1rem .25rem; border-radius: 4px; background: color-mix(in srgb, var(--accent) var(--p), transparent); }
 .hidden { display: none; }

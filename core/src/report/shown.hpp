@@ -20,6 +20,12 @@ struct ShownToken {
   double log_probability = 0;  ///< natural logarithm
 };
 
+/// One metric's value of a caption.
+struct ShownMeasure {
+  std::string name;
+  double value = 0;
+};
+
 /// What was said about a region, and why. Lists may be empty.
 struct ShownAnswer {
   std::string from;  ///< whose answer it is, where there are several; may be empty
@@ -30,6 +36,8 @@ struct ShownAnswer {
   std::string prompt;               ///< words that the decoder was made to read
   std::vector<Evidence> evidence;   ///< what it looked up
   std::vector<ShownToken> tokens;
+  std::vector<std::string> references;  ///< what people said
+  std::vector<ShownMeasure> measures;   ///< what the caption is worth
   std::vector<std::string> warnings;
   std::string error;  ///< when not empty there is no caption
 };
