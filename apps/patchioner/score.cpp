@@ -1,80 +1,41 @@
-// patchioner score: captions that anybody made against references, without any model.
-#include "score.hpp"
-
+// patchioner score: captions that anybody made against references.
 #include <cstdio>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
-#include "metrics/meteor.hpp"
+#include "evaluation/scoring.hpp"
+#include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
-#include "support/nearest_name.hpp"
 #include "support/printable.hpp"
 #include "support/progress.hpp"
 
 namespace patchioner {
-namespace score_command {
-
-void ScoreReport::note(const std::string& sentence) {
-  if (!sentence.empty() && std::find(notes.begin(), notes.end(), sentence) == notes.end()) {
-    notes.push_back(sentence);
-  }
-}
-
 namespace {
 
-const std::vector<std::string> kDenseMetrics = {"map", "detmap"};
+using Json = nlohmann::ordered_json;
 
-bool is_one_of(const std::string& name, const std::vector<std::string>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Which of the metrics asked for are of these.
-std::vector<std::string> chosen(const std::vector<std::string>& metrics,
-                                const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& metric : metrics) {
-    if (is_one_of(metric, names)) {
-      result.push_back(metric);
-    }
-  }
-  return result;
-}
-
-void check_metrics(const std::vector<std::string>& metrics) {
-  std::vector<std::string> known = caption_metric_names();
-  for (const auto* more : {&kDenseMetrics, &clip_metric_names(), &pac_metric_names()}) {
-    known.insert(known.end(), more->begin(), more->end());
-  }
-  for (size_t i = 0; i < metrics.size(); ++i) {
-    if (!is_one_of(metrics[i], known)) {
-      throw Error(ErrorKind::usage, "--metrics: there is no metric '{}'{}", metrics[i],
-                  suggestion(metrics[i], known));
-    }
-    if (std::find(metrics.begin(), metrics.begin() + static_cast<ptrdiff_t>(i), metrics[i]) !=
-        metrics.begin() + static_cast<ptrdiff_t>(i)) {
-      throw Error(ErrorKind::usage, "--metrics names {} twice", metrics[i]);
-    }
-  }
-}
-
-CaptionScoreOptions score_options(const ScoreArguments& arguments, bool is_dense) {
-  CaptionScoreOptions options;
-  options.tokenizer = arguments.tokenizer == "ptb" ? ScoreTokenizer::ptb : ScoreTokenizer::whitespace;
-  options.sanitize_line_breaks = arguments.sanitize_line_breaks;
-  options.cider = arguments.cider == "plain" ? CiderForm::plain : CiderForm::d;
-  options.cider_df = arguments.cider_df;
-  options.meteor.data = arguments.meteor_data;
-  options.meteor.fallback =
-      arguments.meteor_fallback == "none" ? MeteorFallback::none : MeteorFallback::wordnet;
-  options.meteor_input = is_dense ? MeteorInput::raw : MeteorInput::words;
-  return options;
-}
-
-PairingOptions pairing_options(const ScoreArguments& arguments) {
-  return {.intersection = arguments.intersection,
-          .match = arguments.match == "file" ? ImageMatch::file : ImageMatch::id};
-}
+/// The command line.
+struct ScoreArguments {
+  std::string predictions;
+  std::vector<std::string> references;
+  std::string captions;
+  std::string format = "auto";
+  std::string split = "test";
+  std::string boxes = "auto";
+  std::string match = "id";
+  std::string task = "auto";
+  bool intersection = false;
+  ScoringOptions scoring;
+  std::vector<std::string> images;
+  bool json = false;
+  bool x100 = false;
+  std::string output;
+  std::string per_item;
+  std::string csv;
+  bool force = false;
+  bool quiet = false;
+};
 
 std::optional<Dataset> open_references(const ScoreArguments& arguments, const Predictions& predictions) {
   if (predictions.have_references()) {
@@ -96,115 +57,6 @@ std::optional<Dataset> open_references(const ScoreArguments& arguments, const Pr
   return Dataset::open(options);
 }
 
-/// One line a prediction, in the order of the file; those left out have none.
-class ItemLines {
- public:
-  explicit ItemLines(const Predictions& predictions)
-      : predictions_(predictions), lines_(predictions.items.size()) {}
-
-  /// The line of a prediction, begun when it is new.
-  Json& of(size_t index, const std::string& id) {
-    Json& line = lines_[index];
-    if (line.is_null()) {
-      const Prediction& prediction = predictions_.items[index];
-      line = {{"id", id}};
-      if (!prediction.file_name.empty()) {
-        line["file_name"] = prediction.file_name;
-      }
-      line["caption"] = prediction.caption;
-    }
-    return line;
-  }
-
-  std::vector<Json> take() {
-    std::erase_if(lines_, [](const Json& line) { return line.is_null(); });
-    return std::move(lines_);
-  }
-
- private:
-  const Predictions& predictions_;
-  std::vector<Json> lines_;
-};
-
-void add_counts(ScoreReport& report, const PairingCounts& counts) {
-  report.counts = counts;
-  for (const std::string& sentence : counts.notes) {
-    report.note(sentence);
-  }
-}
-
-void score_captions_of(const ScoreItems& items, const Predictions& predictions,
-                       const std::vector<std::string>& metrics, const ScoreArguments& arguments,
-                       bool is_dense, ScoreReport& report, ItemLines& lines) {
-  if (items.captions.empty()) {
-    throw Error(ErrorKind::data, "predictions and references have nothing in common to be scored");
-  }
-  std::vector<CaptionScores> scores;
-  if (const auto wanted = chosen(metrics, caption_metric_names()); !wanted.empty()) {
-    scores = score_captions(items.captions, wanted, score_options(arguments, is_dense));
-  }
-  for (CaptionScores& score : embedding_metrics(items, predictions, metrics, arguments)) {
-    scores.push_back(std::move(score));
-  }
-  report.items = items.captions.size();
-  for (size_t i = 0; i < items.captions.size(); ++i) {
-    Json& line = lines.of(items.predictions[i], items.captions[i].id);
-    line["references"] = items.captions[i].references;
-    for (const CaptionScores& score : scores) {
-      line[score.name] = score.scores.segments[i];
-    }
-  }
-  for (CaptionScores& score : scores) {
-    report.note(score.note);
-    report.metrics.push_back(std::move(score));
-  }
-}
-
-void score_boxes(const DenseItems& items, bool boxes_were_corners, const std::vector<std::string>& metrics,
-                 const ScoreArguments& arguments, ScoreReport& report, ItemLines& lines) {
-  const DenseOptions options{
-      .variant = arguments.dense_variant == "lua" ? DenseVariant::lua : DenseVariant::python,
-      .count_empty_images = arguments.count_empty_images};
-  const DenseMatches matches = match_detections(items.images, options);
-  if (matches.records.empty()) {
-    throw Error(ErrorKind::data, "predictions and references have no image in common to be scored");
-  }
-  const MeteorResult meteor =
-      meteor_scores(segments_of(matches), MeteorData::open(score_options(arguments, true).meteor));
-  const std::vector<double> meteors = meteor.scores().segments;
-  report.items = matches.records.size();
-  report.boxes = dense_report(items.images, matches, boxes_were_corners);
-  report.dense = dense_scores(matches, meteors, options);
-  const std::string missing = meteor.name.substr(std::string("METEOR").size());  // "(no-paraphrase)"
-  for (const std::string& metric : metrics) {
-    if (metric == "map") {
-      report.metrics.push_back({metric + missing, {report.dense->map, {}}, {}});
-      report.note(meteor.missing);
-    } else if (metric == "detmap") {
-      report.metrics.push_back({metric, {report.dense->detection_map, {}}, {}});
-    }
-  }
-  for (const std::string& warning : report.boxes->warnings) {
-    report.note(warning);
-  }
-  if (matches.skipped > 0) {
-    report.note(
-        fmt::format("no predictions for {} of {} images, whose boxes do not count as missed, as in "
-                    "the reference; --count-empty-images counts them",
-                    matches.skipped, items.images.size()));
-  }
-  for (size_t i = 0; i < matches.records.size(); ++i) {
-    const DenseRecord& record = matches.records[i];
-    Json& line = lines.of(items.predictions[record.image][record.detection], items.images[record.image].id);
-    line["box"] = items.images[record.image].boxes[record.detection];
-    line["score"] = record.score;
-    line["overlap"] = record.overlap;
-    line["first_of_its_box"] = record.is_first;
-    line["box_references"] = record.references;
-    line["box_" + meteor.name] = meteors[i];
-  }
-}
-
 bool is_dense_task(const ScoreArguments& arguments, const std::optional<Dataset>& references) {
   const bool dense_file = references && references->task() == DatasetTask::dense;
   if (arguments.task == "dense" && !references) {
@@ -216,53 +68,46 @@ bool is_dense_task(const ScoreArguments& arguments, const std::optional<Dataset>
   return arguments.task == "dense" || (arguments.task == "auto" && dense_file);
 }
 
-ScoreReport score(const ScoreArguments& arguments) {
+ScoreReport score(const ScoreArguments& arguments, Json& references_named) {
   const Predictions predictions = read_predictions(arguments.predictions, box_numbers_from(arguments.boxes));
   const std::optional<Dataset> references = open_references(arguments, predictions);
-  const bool is_dense = is_dense_task(arguments, references);
-  std::vector<std::string> metrics = arguments.metrics;
-  if (metrics.empty()) {
-    metrics = is_dense ? kDenseMetrics : caption_metric_names();
-    for (const auto& [model, names] :
-         {std::pair(&arguments.clip, &clip_metric_names()), std::pair(&arguments.pac, &pac_metric_names())}) {
-      if (!model->empty()) {
-        metrics.insert(metrics.end(), names->begin(), names->end());
-      }
-    }
-  }
-  const std::vector<std::string> of_boxes = chosen(metrics, kDenseMetrics);
-  if (!of_boxes.empty() && !is_dense) {
-    throw Error(ErrorKind::usage, "--metrics {}: this is a metric of dense captions; give --task dense",
-                of_boxes.front());
-  }
-  ScoreReport report;
-  report.predictions = arguments.predictions;
-  report.references = references ? Json(arguments.references) : Json();
-  report.task = is_dense ? "dense" : references ? to_string(references->task()) : "lists";
-  ItemLines lines(predictions);
-  if (!of_boxes.empty()) {
-    const DenseItems items = dense_items(predictions, *references, pairing_options(arguments));
-    add_counts(report, items.counts);
-    score_boxes(items, predictions.boxes_were_corners, of_boxes, arguments, report, lines);
-  }
-  if (of_boxes.size() < metrics.size()) {
-    const ScoreItems items = references ? score_items(predictions, *references, pairing_options(arguments))
-                                        : score_items(predictions);
-    add_counts(report, items.counts);
-    score_captions_of(items, predictions, metrics, arguments, is_dense, report, lines);
-  }
-  report.lines = lines.take();
-  return report;
+  references_named = references ? Json(arguments.references) : Json();
+  ScoringInput input;
+  input.predictions = &predictions;
+  input.references = references ? &*references : nullptr;
+  input.pairing = {.intersection = arguments.intersection,
+                   .match = arguments.match == "file" ? ImageMatch::file : ImageMatch::id};
+  input.is_dense = is_dense_task(arguments, references);
+  input.image_folders = {arguments.images.begin(), arguments.images.end()};
+  return score_predictions(input, arguments.scoring);
+}
+
+/// The report with the files that it is of, and how they were read.
+Json whole_json(const ScoreReport& report, const ScoreArguments& arguments, const Json& references) {
+  Json json = {{"predictions", arguments.predictions}, {"references", references}};
+  json.update(to_json(report, arguments.scoring));
+  json["options"]["match"] = arguments.match;
+  json["options"]["boxes"] = arguments.boxes;
+  json["options"]["intersection"] = arguments.intersection;
+  return json;
 }
 
 void check_outputs(const ScoreArguments& arguments) {
-  for (const std::string& file : {arguments.output, arguments.per_item}) {
-    if (!file.empty() && !arguments.force && std::filesystem::exists(file)) {
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"--output", arguments.output}, {"--per-item", arguments.per_item}, {"--csv", arguments.csv}};
+  for (size_t i = 0; i < files.size(); ++i) {
+    const auto& [option, file] = files[i];
+    if (file.empty()) {
+      continue;
+    }
+    if (!arguments.force && std::filesystem::exists(file)) {
       throw Error(ErrorKind::usage, "{}: exists; replace it by --force", file);
     }
-  }
-  if (!arguments.output.empty() && arguments.output == arguments.per_item) {
-    throw Error(ErrorKind::usage, "--output and --per-item name one file: {}", arguments.output);
+    for (size_t j = 0; j < i; ++j) {
+      if (files[j].second == file) {
+        throw Error(ErrorKind::usage, "{} and {} name one file: {}", files[j].first, option, file);
+      }
+    }
   }
 }
 
@@ -270,16 +115,27 @@ std::string dumped(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+void write_to(const std::string& file, const std::string& content) {
+  if (!file.empty()) {
+    make_folder_of(file);
+    write_file(file, content);
+  }
+}
+
 void run_score(const ScoreArguments& arguments) {
   Progress::set_enabled(!arguments.quiet);
-  check_metrics(arguments.metrics);
+  check_metric_names(arguments.scoring.metrics);
   check_outputs(arguments);
-  const ScoreReport report = score(arguments);
+  if (!arguments.scoring.clip.empty() || !arguments.scoring.pac.empty()) {
+    apply_threads({});
+  }
+  Json references;
+  const ScoreReport report = score(arguments, references);
   for (const std::string& sentence : report.notes) {
     log(LogLevel::warning, "{}", printable(sentence));
   }
   constexpr int kIndent = 2;
-  const std::string json = dumped(to_json(report, arguments), kIndent);
+  const std::string json = dumped(whole_json(report, arguments, references), kIndent);
   if (!arguments.per_item.empty()) {
     make_folder_of(arguments.per_item);
     AtomicFile file(arguments.per_item);
@@ -288,15 +144,9 @@ void run_score(const ScoreArguments& arguments) {
     }
     file.commit();
   }
-  if (!arguments.output.empty()) {
-    make_folder_of(arguments.output);
-    write_file(arguments.output, json);
-  }
-  if (arguments.json) {
-    fmt::print("{}", json);
-  } else {
-    print_table(report, arguments.x100);
-  }
+  write_to(arguments.csv, score_csv(report));
+  write_to(arguments.output, json);
+  fmt::print("{}", arguments.json ? json : score_table(report, arguments.x100));
 }
 
 void add_input_options(CLI::App& command, ScoreArguments& arguments) {
@@ -338,45 +188,61 @@ void add_input_options(CLI::App& command, ScoreArguments& arguments) {
 }
 
 void add_metric_options(CLI::App& command, ScoreArguments& arguments) {
+  ScoringOptions& scoring = arguments.scoring;
   command
-      .add_option("-m,--metrics", arguments.metrics,
-                  "Separated by commas: Bleu_1 to Bleu_4, METEOR, ROUGE_L, CIDEr (all by default); map, "
-                  "detmap (those of dense captions); CLIP-S, RefCLIP-S, PAC-S, RefPAC-S")
+      .add_option(
+          "-m,--metrics", scoring.metrics,
+          "Separated by commas: Bleu_1 to Bleu_4, METEOR, ROUGE_L, CIDEr, SPICE (all by default); map, "
+          "detmap (those of dense captions); CLIP-S, RefCLIP-S, PAC-S, RefPAC-S, and of boxes "
+          "CLIP-S_cropped, PAC-S_cropped")
       ->delimiter(',');
   command
-      .add_option("--tokenizer", arguments.tokenizer,
+      .add_option("--tokenizer", scoring.tokenizer,
                   "ptb: as all published numbers; whitespace: captions are words already")
       ->check(CLI::IsMember({"ptb", "whitespace"}))
       ->capture_default_str();
   command.add_flag(
-      "--sanitize-line-breaks", arguments.sanitize_line_breaks,
+      "--sanitize-line-breaks", scoring.sanitize_line_breaks,
       "Line ends inside captions are spaces; otherwise some move all captions behind them, as in "
       "the reference tools");
-  command.add_option("--cider", arguments.cider, "D: what coco-caption calls CIDEr; plain: the cosine alone")
+  command.add_option("--cider", scoring.cider, "D: what coco-caption calls CIDEr; plain: the cosine alone")
       ->check(CLI::IsMember({"D", "plain"}))
       ->capture_default_str();
-  command.add_option("--cider-df", arguments.cider_df,
+  command.add_option("--cider-df", scoring.cider_df,
                      "Document frequencies {\"num_docs\", \"df\"}; otherwise those of the references");
-  command.add_option("--meteor-data", arguments.meteor_data,
+  command.add_option("--meteor-data", scoring.meteor_data,
                      "METEOR's data: a folder, or meteor-1.5.jar with paraphrase-en.gz beside it");
   command
-      .add_option("--meteor-fallback", arguments.meteor_fallback,
+      .add_option("--meteor-fallback", scoring.meteor_fallback,
                   "Without METEOR's data: wordnet: an installed WordNet, under another name; none: an error")
       ->check(CLI::IsMember({"wordnet", "none"}))
       ->capture_default_str();
   command
-      .add_option("--dense-variant", arguments.dense_variant,
+      .add_option(
+          "--spice", scoring.spice,
+          "Scene graphs from rules: the parser that ships, called SPICE(rules); tuples: --spice-tuples; "
+          "java: the original program")
+      ->check(CLI::IsMember({"rules", "tuples", "java"}))
+      ->capture_default_str();
+  command.add_option("--spice-tuples", scoring.spice_tuples,
+                     "Scene graphs of all captions, JSON, for --spice tuples");
+  command.add_option("--spice-jar", scoring.spice_jar,
+                     "spice-1.0.jar with its lib folder beside it, for --spice java");
+  command
+      .add_option("--dense-variant", scoring.dense_variant,
                   "python: as the paper evaluates; lua: DenseCap's own evaluator")
       ->check(CLI::IsMember({"python", "lua"}))
       ->capture_default_str();
-  command.add_flag("--count-empty-images", arguments.count_empty_images,
+  command.add_flag("--count-empty-images", scoring.count_empty_images,
                    "Boxes of images without predictions are missed, unlike in the reference");
-  command.add_option("--clip", arguments.clip,
-                     "Config whose backbone is the CLIP of CLIP-S and RefCLIP-S (published: ViT-B/32)");
-  command.add_option("--pac", arguments.pac,
-                     "Config whose backbone is the CLIP of PAC-S and RefPAC-S, with PAC-S's weights");
+  command.add_option(
+      "--clip", scoring.clip,
+      "Of CLIP-S and RefCLIP-S: a config whose backbone is a CLIP, or a CLIP's checkpoint (published: "
+      "ViT-B/32)");
+  command.add_option("--pac", scoring.pac,
+                     "Of PAC-S and RefPAC-S: PAC-S's checkpoint (clip_ViT-B-32.pth), or a config with it");
   command
-      .add_option("--refpac", arguments.refpac,
+      .add_option("--refpac", scoring.refpac,
                   "reference: RefPAC-S as the paper reports it, texts alone; original: PAC-S's own formula")
       ->check(CLI::IsMember({"reference", "original"}))
       ->capture_default_str();
@@ -392,23 +258,25 @@ void add_output_options(CLI::App& command, ScoreArguments& arguments) {
   command.add_option("-o,--output", arguments.output, "Write the JSON object to this file");
   command.add_option("--per-item", arguments.per_item,
                      "Write the scores of each caption to this file, as JSON lines");
+  command.add_option("--csv", arguments.csv,
+                     "Write the values to this file in the order of papers' tables; those of region sets and "
+                     "traces rounded as in the reference");
   command.add_flag("-f,--force", arguments.force, "Replace files of these names");
   command.add_flag("-q,--quiet", arguments.quiet, "No progress line");
 }
 
 }  // namespace
-}  // namespace score_command
 
 void add_score_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand("score", "Score captions, of this or any other program");
-  auto arguments = std::make_shared<score_command::ScoreArguments>();
-  score_command::add_input_options(*command, *arguments);
-  score_command::add_metric_options(*command, *arguments);
-  score_command::add_output_options(*command, *arguments);
+  auto arguments = std::make_shared<ScoreArguments>();
+  add_input_options(*command, *arguments);
+  add_metric_options(*command, *arguments);
+  add_output_options(*command, *arguments);
   command->footer(
       "Examples:\n  patchioner score -p results.json -r captions_val2014.json --meteor-data meteor/\n"
       "  patchioner score -p dense_results.json -r dense_test.json --task dense -o metrics.json");
-  command->callback([arguments] { score_command::run_score(*arguments); });
+  command->callback([arguments] { run_score(*arguments); });
 }
 
 }  // namespace patchioner

@@ -25,6 +25,7 @@ struct ScoreReport {
   std::vector<std::string> notes;  ///< what whoever reads the numbers must know: sentences, each once
   std::optional<DenseReport> boxes;
   std::optional<DenseScores> dense;
+  std::vector<CaptionScores> spice_categories;  ///< Object to Size; empty without SPICE
   /// A line an item, in the order of the predictions: "id", "file_name", "caption", "references" and each
   /// metric's value (docs/evaluation.md).
   std::vector<nlohmann::ordered_json> lines;
@@ -46,9 +47,16 @@ struct ScoringInput {
 /// Every metric that may be asked for.
 const std::vector<std::string>& metric_names();
 
+/// Throws an Error of kind usage for a metric that is not known or asked for twice.
+void check_metric_names(const std::vector<std::string>& metrics);
+
 /// Those of a task where none are asked for: map and detmap of dense captions, BLEU to SPICE of all others,
 /// and of both CLIP-S and PAC-S as far as `options` names their models.
 std::vector<std::string> default_metrics(bool is_dense, const ScoringOptions& options);
+
+/// The metrics that score_predictions will give, which can be asked before there are predictions: those of
+/// the options, or by default those of the task. Throws an Error of kind usage as it does.
+std::vector<std::string> metrics_to_score(bool is_dense, const ScoringOptions& options);
 
 /// Throws Error: usage for a metric that is not known, asked for twice, not of this task, or without the
 /// model that it needs; data, with places, when predictions and references do not fit (score_items,

@@ -1,7 +1,10 @@
 #include "evaluation/scoring_options.hpp"
 
+#include <patchioner/error.hpp>
+
 #include "config/config.hpp"
 #include "config/paths.hpp"
+#include "evaluation/scoring.hpp"
 
 namespace patchioner {
 
@@ -84,7 +87,14 @@ Value complete_score_section(const Value& config) {
 ScoringOptions read_scoring_options(const Value& config) {
   ParameterList<ScoringOptions> list;
   declare(list);
-  return list.read(complete_score_section(config));
+  const Value section = complete_score_section(config);
+  ScoringOptions options = list.read(section);
+  try {
+    check_metric_names(options.metrics);
+  } catch (const Error& error) {
+    throw error.within(section.at("metrics").origin().to_string() + ": score.metrics");
+  }
+  return options;
 }
 
 }  // namespace patchioner
