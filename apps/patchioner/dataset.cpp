@@ -40,7 +40,7 @@ void add_dataset_options(CLI::App& command, DatasetArguments& arguments) {
   command
       .add_option("--format", arguments.format,
                   "auto, coco, karpathy, dense, visual-genome, region-sets, coco-entities, flickr-entities, "
-                  "traces, narratives or records")
+                  "traces, narratives, records or clipscore")
       ->capture_default_str();
   command
       .add_option("-i,--images", arguments.images,

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<std::string_view, DatasetFormat>, 11> kFormats = {{
+constexpr std::array<std::pair<std::string_view, DatasetFormat>, 12> kFormats = {{
     {"auto", DatasetFormat::automatic},
     {"coco", DatasetFormat::coco},
     {"karpathy", DatasetFormat::karpathy},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, DatasetFormat>, 11> kFormats = 
     {"traces", DatasetFormat::traces},
     {"narratives", DatasetFormat::narratives},
     {"records", DatasetFormat::records},
+    {"clipscore", DatasetFormat::clipscore},
 }};
 
 std::vector<std::string> format_words() {
@@ -62,7 +63,10 @@ DatasetFormat format_by_id(const JsonPiece& value, const std::string& file) {
   if (has_member(value, file, {"captions", "traces"})) {
     return DatasetFormat::traces;
   }
-  const std::optional<JsonPiece> inner = value.kind() == '{' ? first_member(value, file) : std::nullopt;
+  const std::optional<JsonPiece> inner = first_member(value, file);
+  if (value.kind() == '[') {
+    return inner && inner->kind() == '"' ? DatasetFormat::clipscore : DatasetFormat::automatic;
+  }
   if (inner && inner->kind() == '[') {
     return DatasetFormat::region_sets;
   }
@@ -187,6 +191,8 @@ Dataset Dataset::open(const DatasetOptions& options) {
       return read_flickr_entities(reading);
     case DatasetFormat::traces:
       return read_trace_files(reading);
+    case DatasetFormat::clipscore:
+      return read_clipscore_file(reading);
     case DatasetFormat::narratives:
       return read_narrative_files(reading);
     case DatasetFormat::records:

@@ -43,9 +43,10 @@ enum class DatasetFormat {
   traces,           ///< {image: {"captions", "traces"}}
   narratives,       ///< Localized Narratives
   records,          ///< JSON lines of one's own
+  clipscore,        ///< references of CLIPScore and PAC-S: {image: [captions]}
 };
 /// "auto", "coco", "karpathy", "dense", "visual-genome", "region-sets", "coco-entities", "flickr-entities",
-/// "traces", "narratives", "records". Throws an Error of kind usage for any other word.
+/// "traces", "narratives", "records", "clipscore". Throws an Error of kind usage for any other word.
 DatasetFormat dataset_format_from(std::string_view word);
 std::string_view to_string(DatasetFormat format);
 

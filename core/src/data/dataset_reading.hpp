@@ -121,5 +121,6 @@ Dataset read_flickr_entities(DatasetReading& reading);
 Dataset read_trace_files(DatasetReading& reading);
 Dataset read_narrative_files(DatasetReading& reading);
 Dataset read_record_files(DatasetReading& reading);
+Dataset read_clipscore_file(DatasetReading& reading);
 
 }  // namespace patchioner
