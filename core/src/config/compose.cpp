@@ -299,7 +299,7 @@ class Composer {
 };
 
 /// A chosen section keeps what the file says about it only while the plugin stays the one that the file was
-/// written for.
+/// written for; what a file says about its data set belongs to that one alone.
 void drop_options_of_other_plugins(Value& document, const fs::path& file,
                                    const std::vector<Override>& chosen) {
   std::optional<Value> original;
@@ -313,7 +313,7 @@ void drop_options_of_other_plugins(Value& document, const fs::path& file,
     }
     const Value* before = original->find(choice.key);
     const bool comparable = before != nullptr && before->is_map() && alone.is_map();
-    if (!comparable || changes_plugin(*before, alone)) {
+    if (choice.key == "dataset" || !comparable || changes_plugin(*before, alone)) {
       document.set(choice.key, std::move(alone));
     }
   }

@@ -170,6 +170,17 @@ std::string_view to_string(DatasetFormat format) {
   return kFormats[static_cast<size_t>(format)].first;
 }
 
+std::array<double, 4> box_corners(const DatasetRegion& region) {
+  const Box& box = std::get<Box>(region.shape);
+  std::array<double, 4> corners = {box.x, box.y, box.x + box.width, box.y + box.height};
+  if (region.corners.is_array() && region.corners.size() == corners.size()) {
+    for (size_t i = 0; i < corners.size(); ++i) {
+      corners[i] = region.corners[i].get<double>();
+    }
+  }
+  return corners;
+}
+
 Dataset Dataset::open(const DatasetOptions& options) {
   if (options.files.empty()) {
     throw Error(ErrorKind::usage, "a data set needs a file of annotations");
@@ -199,6 +210,17 @@ Dataset Dataset::open(const DatasetOptions& options) {
       return read_record_files(reading);
     default:
       return read_coco_file(reading, format);
+  }
+}
+
+void Dataset::keep_first(size_t count) {
+  if (count >= images_.size()) {
+    return;
+  }
+  images_.resize(count);
+  region_count_ = 0;
+  for (size_t i = 0; i < count; ++i) {
+    region_count_ += image(i).regions.size();
   }
 }
 

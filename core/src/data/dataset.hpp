@@ -4,6 +4,7 @@
 // is asked for, so that the memory stays small for any file.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -88,6 +89,9 @@ struct DatasetRegion {
   size_t position = 0;        ///< its place among all regions in the order of the file, from 0
 };
 
+/// x1,y1,x2,y2 of a region that is a box: as its file has them, or else of its shape.
+std::array<double, 4> box_corners(const DatasetRegion& region);
+
 struct DatasetImage {
   nlohmann::ordered_json id;   ///< a number or a text, as the file has it
   std::string file_name;       ///< as the file has it, or the first name that was looked for
@@ -114,6 +118,8 @@ class Dataset {
   const std::string& name() const { return name_; }
   size_t size() const { return images_.size(); }
   size_t region_count() const { return region_count_; }
+  /// Forgets all images behind the first `count`. [one-thread]
+  void keep_first(size_t count);
   /// The image with all its regions. Throws an Error of kind data when a file of traces has changed
   /// meanwhile. `index` is below size().
   DatasetImage image(size_t index) const;

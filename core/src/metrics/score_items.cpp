@@ -70,17 +70,6 @@ std::string shape_key(const RegionShape& shape) {
   return key + region_to_json({shape, {}}).dump();
 }
 
-/// The corners of a reference box as its file has them; of its shape where the file has none.
-DenseBox true_corners(const DatasetRegion& region, const Box& box) {
-  DenseBox corners = {box.x, box.y, box.x + box.width, box.y + box.height};
-  if (region.corners.is_array() && region.corners.size() == corners.size()) {
-    for (size_t i = 0; i < corners.size(); ++i) {
-      corners[i] = region.corners[i].get<double>();
-    }
-  }
-  return corners;
-}
-
 /// What the reading of the references said of a kind of problems.
 std::string sentence_of(const Dataset& references, ProblemKind kind) {
   for (std::string& line : references.problems().summary()) {
@@ -89,29 +78,6 @@ std::string sentence_of(const Dataset& references, ProblemKind kind) {
     }
   }
   return {};
-}
-
-/// What reading left out of the references would be missing in every score.
-void check_reading(const Dataset& references, const PairingOptions& options, PairingCounts& counts) {
-  for (const ProblemKind kind : {ProblemKind::malformed_record, ProblemKind::duplicate_image,
-                                 ProblemKind::unknown_image, ProblemKind::inverted_box}) {
-    const size_t count = references.problems().count(kind);
-    if (count == 0) {
-      continue;
-    }
-    if (!options.intersection) {
-      throw Error(ErrorKind::data,
-                  "the references are not whole: {}; repair them, or score the rest by "
-                  "--intersection",
-                  sentence_of(references, kind));
-    }
-    counts.references_left_out += count;
-    counts.notes.push_back("left out of the references: " + sentence_of(references, kind));
-  }
-  if (references.problems().count(ProblemKind::duplicate_annotation) > 0) {
-    counts.notes.push_back("all of these count: " +
-                           sentence_of(references, ProblemKind::duplicate_annotation));
-  }
 }
 
 /// Finds the image of a prediction.
@@ -261,9 +227,9 @@ class ReferencePool {
     const bool is_alone = std::holds_alternative<WholeImage>(region.shape);
     const std::string key = shape_key(region.shape);
     places_[key_of(index, key)].push_back(entries_.size());
-    if (const auto* box = std::get_if<Box>(&region.shape)) {
+    if (std::holds_alternative<Box>(region.shape)) {
       // A box without area has been given some; files of predictions copy it as it was.
-      const std::string as_written = "box " + corners_key(true_corners(region, *box));
+      const std::string as_written = "box " + corners_key(box_corners(region));
       if (as_written != key) {
         places_[key_of(index, as_written)].push_back(entries_.size());
       }
@@ -277,6 +243,28 @@ class ReferencePool {
 };
 
 }  // namespace
+
+void check_reading(const Dataset& references, const PairingOptions& options, PairingCounts& counts) {
+  for (const ProblemKind kind : {ProblemKind::malformed_record, ProblemKind::duplicate_image,
+                                 ProblemKind::unknown_image, ProblemKind::inverted_box}) {
+    const size_t count = references.problems().count(kind);
+    if (count == 0) {
+      continue;
+    }
+    if (!options.intersection) {
+      throw Error(ErrorKind::data,
+                  "the references are not whole: {}; repair them, or score the rest by "
+                  "--intersection",
+                  sentence_of(references, kind));
+    }
+    counts.references_left_out += count;
+    counts.notes.push_back("left out of the references: " + sentence_of(references, kind));
+  }
+  if (references.problems().count(ProblemKind::duplicate_annotation) > 0) {
+    counts.notes.push_back("all of these count: " +
+                           sentence_of(references, ProblemKind::duplicate_annotation));
+  }
+}
 
 ScoreItems score_items(const Predictions& predictions, const Dataset& references,
                        const PairingOptions& options) {
@@ -366,8 +354,7 @@ DenseItems dense_items(const Predictions& predictions, const Dataset& references
     DenseImage& dense = items.images.emplace_back();
     dense.id = id_text(image.id);
     for (const DatasetRegion& region : image.regions) {
-      const auto* box = std::get_if<Box>(&region.shape);
-      if (box == nullptr) {
+      if (!std::holds_alternative<Box>(region.shape)) {
         throw Error(ErrorKind::data, "{}: the {} of image {} is no box; dense captions are of boxes",
                     references.name(), kind_name(region.shape), dense.id);
       }
@@ -375,7 +362,7 @@ DenseItems dense_items(const Predictions& predictions, const Dataset& references
         without_references.push_back(fmt::format("{} region {}", dense.id, dense.true_boxes.size() + 1));
       }
       for (const std::string& reference : region.references) {
-        dense.true_boxes.push_back(true_corners(region, *box));
+        dense.true_boxes.push_back(box_corners(region));
         dense.true_texts.push_back(reference);
       }
     }

@@ -32,6 +32,11 @@ struct PairingCounts {
   std::vector<std::string> notes;  ///< sentences
 };
 
+/// What reading left out of the references would be missing in every score. Throws an Error of kind data that
+/// says so; with `intersection` it is counted and noted instead. Part of score_items and dense_items, for
+/// whoever wants to know before long work.
+void check_reading(const Dataset& references, const PairingOptions& options, PairingCounts& counts);
+
 struct ScoreItems {
   std::vector<ScoredCaption> captions;  ///< in the order of the predictions
   std::vector<size_t> predictions;      ///< of each caption, its place among Predictions::items
