@@ -22,6 +22,7 @@ void add_caption_command(CommandLine& line);
 void add_checkpoint_command(CommandLine& line);
 void add_config_command(CommandLine& line);
 void add_dataset_command(CommandLine& line);
+void add_eval_command(CommandLine& line);
 void add_gallery_command(CommandLine& line);
 void add_memory_command(CommandLine& line);
 void add_plugins_command(CommandLine& line);

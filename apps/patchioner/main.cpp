@@ -64,6 +64,7 @@ extern "C" int patchioner_main(int argument_count, char** arguments) {
   add_checkpoint_command(line);
   add_config_command(line);
   add_dataset_command(line);
+  add_eval_command(line);
   add_gallery_command(line);
   add_memory_command(line);
   add_plugins_command(line);

@@ -1,0 +1,73 @@
+// Captions of all regions of a data set, kept image by image in a file that survives being killed.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "data/prediction_files.hpp"
+#include "image/image_file.hpp"
+#include "runtime/captioner.hpp"
+
+namespace patchioner {
+
+/// One region's caption, or why there is none.
+struct RegionCaption {
+  std::string caption;
+  double score = 0;   ///< not finite where the decoder gave none
+  std::string error;  ///< when not empty there is no caption
+};
+
+/// Of one image.
+struct ImageCaptions {
+  std::vector<RegionCaption> regions;  ///< parallel to DatasetImage::regions; empty with `error`
+  std::string error;
+  double seconds = 0;  ///< its share of the time that its batch took
+  size_t warnings = 0;
+};
+
+struct CaptionCounts {
+  size_t images = 0;
+  size_t regions = 0;
+  size_t images_before = 0;  ///< done by an earlier call
+  size_t failed = 0;         ///< regions without a caption
+  size_t warnings = 0;
+  std::vector<std::string> failures;  ///< the first of them, sentences with their place
+  double seconds = 0;                 ///< of all calls together
+};
+
+struct DatasetCaptions {
+  std::vector<ImageCaptions> images;  ///< in the order of the data set
+  CaptionCounts counts;
+};
+
+/// What decides the captions of a data set, beside the captioner.
+struct DatasetCaptionOptions {
+  std::filesystem::path records;  ///< the file; made when it is not there
+  std::string settings;           ///< that its records must have been made with
+  ExifOrientation orientation = ExifOrientation::ignore;
+};
+
+/// Captions the images that `records` does not hold, or holds with a failure; shows progress. Nothing after
+/// an interrupt: the same call goes on. Images are read ahead, at most two batches of them. Throws Error:
+/// usage when the records were made with other settings; io when they cannot be written.
+std::optional<DatasetCaptions> caption_dataset(const Dataset& dataset, const Captioner& captioner,
+                                               const DatasetCaptionOptions& options);
+
+/// The place of a region in a data set.
+struct RegionPlace {
+  size_t image = 0;
+  size_t region = 0;
+};
+
+/// The captions that there are, as what is scored: in the order of the data set's file.
+struct DatasetPredictions {
+  Predictions predictions;
+  std::vector<RegionPlace> places;  ///< of each
+};
+DatasetPredictions predictions_of(const Dataset& dataset, const DatasetCaptions& captions,
+                                  const std::string& file);
+
+}  // namespace patchioner
