@@ -209,11 +209,10 @@ class Run {
     input.pairing.intersection = leaves_out();
     input.is_dense = is_dense(dataset);
     ScoreReport report = score_predictions(input, scoring);
-    if (counts.images < dataset.size()) {
-      report.note(
-          fmt::format("only the first {} of {} images (evaluate.limit)", counts.images, dataset.size()));
+    if (dataset.size() < all_images) {
+      report.note(fmt::format("only the first {} of {} images (evaluate.limit)", dataset.size(), all_images));
     }
-    write_config();
+    write_file(files_.config, write_yaml(evaluation_.config));
     AtomicFile items(files_.items);
     for (const Json& line : report.lines) {
       items.write(dumped(line, -1));
@@ -225,8 +224,6 @@ class Run {
                dumped(metrics_json(dataset, report, counts, scoring, seconds_since(start)), kIndent));
     return report;
   }
-
-  void write_config() const { write_file(files_.config, write_yaml(evaluation_.config)); }
 
   Json metrics_json(const Dataset& dataset, const ScoreReport& report, const CaptionCounts& counts,
                     const ScoringOptions& scoring, double scoring_seconds) const {
