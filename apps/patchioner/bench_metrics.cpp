@@ -5,6 +5,7 @@
 
 #include "bench.hpp"
 #include "data/text_source.hpp"
+#include "evaluation/spice_metric.hpp"
 #include "metrics/bleu.hpp"
 #include "metrics/caption_scores.hpp"
 #include "metrics/cider.hpp"
@@ -88,13 +89,17 @@ void measure_items(const std::vector<ScoredCaption>& items, const CaptionScoreOp
   counted.reset();
   const double rouge = seconds([&] { rouge_l_scores(words); });
   const double meteors = seconds([&] { meteor_scores(words, meteor); });
+  SpiceOptions rules;
+  rules.synonyms = options.meteor;
+  const double spice = seconds([&] { spice_scores(items, words, rules); });
   size_t texts = items.size();
   for (const ScoredCaption& item : items) {
     texts += item.references.size();
   }
-  fmt::print("  {:>8} {:>9.2f} {:>10.0f} {:>7.2f} {:>7.2f} {:>7.2f} {:>8.2f} {:>8.2f} {:>9.2f} {:>8.3f}\n",
-             items.size(), tokenised, static_cast<double>(texts) / tokenised, bleu, cider, rouge, meteors,
-             all.seconds, all.processor, all.seconds / static_cast<double>(items.size()) * 1000);
+  fmt::print(
+      "  {:>8} {:>9.2f} {:>10.0f} {:>7.2f} {:>7.2f} {:>7.2f} {:>8.2f} {:>12.2f} {:>8.2f} {:>9.2f} {:>8.3f}\n",
+      items.size(), tokenised, static_cast<double>(texts) / tokenised, bleu, cider, rouge, meteors, spice,
+      all.seconds, all.processor, all.seconds / static_cast<double>(items.size()) * 1000);
 }
 
 void bench_metrics(const MetricsBench& bench) {
@@ -118,10 +123,10 @@ void bench_metrics(const MetricsBench& bench) {
                                        bench.references_an_item)
                          : fmt::format("predictions of {}", bench.predictions),
              meteor->metric_name(), meteor->missing().empty() ? "" : ": ", meteor->missing(), opened);
-  fmt::print("  {:>8} {:>9} {:>10} {:>7} {:>7} {:>7} {:>8} {:>8} {:>9} {:>8}\n", "", "tokenise", "captions",
-             "BLEU", "CIDEr", "ROUGE-L", "METEOR", "all", "processor", "s a 1000");
-  fmt::print("  {:>8} {:>9} {:>10} {:>7} {:>7} {:>7} {:>8} {:>8} {:>9} {:>8}\n", "items", "s", "a second",
-             "s", "s", "s", "s", "s", "s", "items");
+  constexpr auto kHeads = "  {:>8} {:>9} {:>10} {:>7} {:>7} {:>7} {:>8} {:>12} {:>8} {:>9} {:>8}\n";
+  fmt::print(kHeads, "", "tokenise", "captions", "BLEU", "CIDEr", "ROUGE-L", "METEOR", "SPICE(rules)", "all",
+             "processor", "s a 1000");
+  fmt::print(kHeads, "items", "s", "a second", "s", "s", "s", "s", "s", "s", "s", "items");
   if (!own.empty()) {
     measure_items(own, options, *meteor);
     return;
@@ -135,7 +140,7 @@ void bench_metrics(const MetricsBench& bench) {
 
 void add_bench_metrics(CLI::App& bench) {
   CLI::App* command =
-      bench.add_subcommand("metrics", "Words, BLEU, CIDEr, ROUGE-L and METEOR of captions drawn from a file");
+      bench.add_subcommand("metrics", "Words, BLEU, CIDEr, ROUGE-L, METEOR and SPICE of captions");
   auto options = std::make_shared<MetricsBench>();
   auto common = std::make_shared<BenchOptions>();
   add_bench_options(*command, *common);
