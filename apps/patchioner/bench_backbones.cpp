@@ -69,7 +69,7 @@ void measure(const BackboneCase& what, const Sides& sides, at::Device device, in
 }
 
 /// Removes the checkpoints of a case that no later one reads.
-void remove_read_ones(const TemporaryFolder& folder, const std::vector<BackboneCase>& cases, size_t done) {
+void remove_read_ones(const CheckpointFolder& folder, const std::vector<BackboneCase>& cases, size_t done) {
   std::set<std::string> wanted;
   for (size_t i = done + 1; i < cases.size(); ++i) {
     for (const RandomCheckpoint& checkpoint : cases[i].checkpoints) {
@@ -104,7 +104,7 @@ void bench_backbones(const BackbonesBench& bench) {
   print_heading();
   PluginHost host;
   const PoliteInterrupt polite;
-  const TemporaryFolder folder;
+  const CheckpointFolder folder;
   for (size_t i = 0; i < cases.size() && !interrupted(); ++i) {
     measure(cases[i], cases[i].prepare(host, folder), context.device, bench.repeat);
     remove_read_ones(folder, cases, i);

@@ -35,7 +35,7 @@ struct BackboneCase {
   std::string backbone;
   std::string network;                        ///< "ViT-B/16 at 224"
   std::vector<RandomCheckpoint> checkpoints;  ///< that it reads
-  std::function<Sides(PluginHost& host, const TemporaryFolder& folder)> prepare;
+  std::function<Sides(PluginHost& host, const CheckpointFolder& folder)> prepare;
 };
 
 /// The backbones there are, in the order of the table.

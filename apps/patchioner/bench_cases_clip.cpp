@@ -32,7 +32,7 @@ BackboneCase clip_case(const ClipCase& what, const PluginContext& context) {
   return {what.plugin,
           fmt::format("ViT-B/16 at {}", what.side),
           {what.checkpoint},
-          [what, context](PluginHost& host, const TemporaryFolder& folder) {
+          [what, context](PluginHost& host, const CheckpointFolder& folder) {
             const std::string file = folder.torch_file(what.checkpoint);
             const at::Tensor pixels = random_pixels(what.side, context.device);
             const Options options = {{"weights", file}, {"resolution", what.side}};

@@ -127,7 +127,7 @@ BackboneCase proxyclip_case(const std::string& network, int64_t side, const Rand
   return {"proxyclip",
           fmt::format("ViT-B/16, {} at {}", network, side),
           {clip, proxy},
-          [=](PluginHost& host, const TemporaryFolder& folder) {
+          [=](PluginHost& host, const CheckpointFolder& folder) {
             const std::string clip_file = folder.torch_file(clip);
             const std::string proxy_file = folder.torch_file(proxy);
             const at::Tensor pixels = random_pixels(side, context.device);
@@ -151,7 +151,7 @@ Cases talk2dino_cases(const CaseSettings& settings) {
   return {{"talk2dino",
            fmt::format("ViT-B/14 reg at {}", kDinov2Side),
            {checkpoint},
-           [checkpoint, settings](PluginHost& host, const TemporaryFolder& folder) {
+           [checkpoint, settings](PluginHost& host, const CheckpointFolder& folder) {
              const at::Device device = settings.context.device;
              const std::string file = folder.torch_file(checkpoint);
              const at::Tensor pixels = random_pixels(kDinov2Side, device);
@@ -172,7 +172,7 @@ Cases dinotxt_cases(const CaseSettings& settings) {
       {"dinotxt",
        fmt::format("ViT-{}/14 reg, head at {}", letter, kDinov2Side),
        {tower, head},
-       [tower, head, size, settings](PluginHost& host, const TemporaryFolder& folder) {
+       [tower, head, size, settings](PluginHost& host, const CheckpointFolder& folder) {
          const at::Device device = settings.context.device;
          const std::string file = folder.torch_file(tower);
          const std::string head_file = folder.torch_file(head);

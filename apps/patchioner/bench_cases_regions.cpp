@@ -93,7 +93,7 @@ Cases alphaclip_cases(const CaseSettings& settings) {
       {"alphaclip",
        fmt::format("ViT-B/16 at {}, 8 boxes", kAlphaClipSide),
        {clip, alpha},
-       [clip, alpha, settings](PluginHost& host, const TemporaryFolder& folder) {
+       [clip, alpha, settings](PluginHost& host, const CheckpointFolder& folder) {
          const std::string clip_file = folder.torch_file(clip);
          const std::string alpha_file = folder.torch_file(alpha);
          const at::Device device = settings.context.device;
@@ -115,7 +115,7 @@ Cases regionclip_cases(const CaseSettings& settings) {
         {"regionclip",
          fmt::format("RN50 at {}{}", kRegionClipSide, boxes ? ", 8 boxes" : ""),
          {checkpoint},
-         [checkpoint, settings, boxes](PluginHost& host, const TemporaryFolder& folder) {
+         [checkpoint, settings, boxes](PluginHost& host, const CheckpointFolder& folder) {
            const at::Device device = settings.context.device;
            const std::string file = folder.torch_file(checkpoint);
            const at::Tensor pixels = random_pixels(kRegionClipSide, device);

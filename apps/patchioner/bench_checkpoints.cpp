@@ -248,26 +248,16 @@ RandomCheckpoint dinotxt_head_checkpoint(VitSize size) {
   return writer.done();
 }
 
-TemporaryFolder::TemporaryFolder()
-    : path_(fs::temp_directory_path() / fmt::format("patchioner_bench_{}", ::getpid())) {
-  fs::create_directories(path_);
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::string TemporaryFolder::torch_file(const RandomCheckpoint& checkpoint) const {
-  const fs::path file = path_ / (checkpoint.name + ".pth");
+std::string CheckpointFolder::torch_file(const RandomCheckpoint& checkpoint) const {
+  const fs::path file = path() / (checkpoint.name + ".pth");
   if (!fs::exists(file)) {
     stream_torch_state_dict(file, checkpoint.tensors);
   }
   return file.string();
 }
 
-void TemporaryFolder::remove(const RandomCheckpoint& checkpoint) const {
-  fs::remove(path_ / (checkpoint.name + ".pth"));
+void CheckpointFolder::remove(const RandomCheckpoint& checkpoint) const {
+  fs::remove(path() / (checkpoint.name + ".pth"));
 }
 
 }  // namespace patchioner

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checkpoint/state_dict.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace patchioner {
 
@@ -37,23 +38,13 @@ RandomCheckpoint dinov2_reg_checkpoint(VitSize size);
 /// DINO.txt's vision head: the published one behind L/14, or one for B/14 (spec/03 section 6.1).
 RandomCheckpoint dinotxt_head_checkpoint(VitSize size);
 
-/// A folder for files that are measured, gone when the object is.
-class TemporaryFolder {
+/// A folder of checkpoints that are measured.
+class CheckpointFolder : public TemporaryFolder {
  public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
   /// The checkpoint as torch.save writes it; written unless it is there already.
   std::string torch_file(const RandomCheckpoint& checkpoint) const;
   /// Removes that file, if it is there.
   void remove(const RandomCheckpoint& checkpoint) const;
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace patchioner

@@ -90,7 +90,7 @@ void bench_loading(const LoadingBench& bench, const BenchOptions& common) {
     load_in_new_processes(bench, common);
     return;
   }
-  const TemporaryFolder folder;
+  const CheckpointFolder folder;
   for (const auto& [plugin, checkpoint] : std::vector<std::pair<std::string, RandomCheckpoint>>{
            {"clip", clip_b16_checkpoint()}, {"talk2dino", dinov2_reg_checkpoint(VitSize::b)}}) {
     const std::string safetensors = (folder.path() / (checkpoint.name + ".safetensors")).string();

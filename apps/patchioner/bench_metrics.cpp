@@ -5,13 +5,13 @@
 
 #include "bench.hpp"
 #include "data/text_source.hpp"
-#include "evaluation/spice_metric.hpp"
 #include "metrics/bleu.hpp"
 #include "metrics/caption_scores.hpp"
 #include "metrics/cider.hpp"
 #include "metrics/meteor.hpp"
 #include "metrics/rouge.hpp"
 #include "metrics/score_items.hpp"
+#include "scoring/spice_metric.hpp"
 #include "support/split_mix.hpp"
 
 namespace patchioner {

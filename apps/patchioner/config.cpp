@@ -10,8 +10,11 @@
 #include "commands.hpp"
 #include "config/import_reference.hpp"
 #include "config/interpolation.hpp"
+#include "evaluation/dataset_section.hpp"
+#include "evaluation/evaluation_options.hpp"
 #include "runtime/complete_config.hpp"
 #include "runtime/runtime_options.hpp"
+#include "scoring/scoring_options.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -39,6 +42,17 @@ Value complete_as_found(const Value& config, PluginHost& host, int& exit_code) {
   return complete_config(config, host, MissingPlugin::keep);
 }
 
+/// The sections that `eval` reads, checked and with absolute paths, where there are any.
+void complete_evaluation(Value& document) {
+  for (const auto& [section, complete] :
+       {std::pair("dataset", &complete_dataset_section), std::pair("score", &complete_score_section),
+        std::pair("evaluate", &complete_evaluate_section)}) {
+    if (document.find(section) != nullptr) {
+      document.set(section, complete(document));
+    }
+  }
+}
+
 void show(const ShowArguments& arguments, int& exit_code) {
   if (arguments.origin && arguments.json) {
     throw Error(ErrorKind::usage,
@@ -47,6 +61,7 @@ void show(const ShowArguments& arguments, int& exit_code) {
   const Value written = compose(arguments.file, arguments.overrides);
   PluginHost host(plugin_directories(written));
   Value document = complete_as_found(written, host, exit_code);
+  complete_evaluation(document);
   if (!arguments.defaults) {
     document = only_written(document, written);
   }

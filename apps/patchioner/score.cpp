@@ -4,8 +4,8 @@
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
-#include "evaluation/scoring.hpp"
 #include "runtime/runtime_options.hpp"
+#include "scoring/scoring.hpp"
 #include "support/files.hpp"
 #include "support/printable.hpp"
 #include "support/progress.hpp"

@@ -18,6 +18,7 @@
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
 #include "support/printable.hpp"
+#include "support/some_names.hpp"
 
 namespace patchioner {
 namespace {
@@ -50,23 +51,6 @@ std::string dataset_digest(const DatasetOptions& options) {
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-
-/// Counts things and remembers the names of the first.
-struct Named {
-  size_t count = 0;
-  std::vector<std::string> names;
-
-  void add(std::string name) {
-    constexpr size_t kMostNamed = 3;
-    ++count;
-    if (names.size() < kMostNamed) {
-      names.push_back(std::move(name));
-    }
-  }
-  std::string list() const {
-    return fmt::format("{}{}", fmt::join(names, ", "), count > names.size() ? " ..." : "");
-  }
-};
 
 class Run {
  public:
@@ -124,31 +108,31 @@ class Run {
     PairingCounts ignored;
     check_reading(dataset, {.intersection = leaves_out()}, ignored);
     const size_t size = dataset.size();
-    Named images;
-    Named regions;
+    std::vector<std::string> missing;
+    std::vector<std::string> unreferenced;
     for (size_t i = 0; i < size; ++i) {
       const DatasetImage image = dataset.image(i);
       if (image.path.empty()) {
-        images.add(image.file_name);
+        missing.push_back(image.file_name);
       }
       for (size_t j = 0; j < image.regions.size(); ++j) {
         if (image.regions[j].references.empty()) {
-          regions.add(fmt::format("image {}, region {}", id_text(image.id), j + 1));
+          unreferenced.push_back(fmt::format("image {}, region {}", id_text(image.id), j + 1));
         }
       }
     }
     constexpr const char* kOrLeaveOut = ", or score the rest by evaluate.failures=leave_out";
-    if (images.count > 0 && (!leaves_out() || images.count == size)) {
+    if (!missing.empty() && (!leaves_out() || missing.size() == size)) {
       throw Error(ErrorKind::data,
                   "{}: {} of {} images are in none of the folders of dataset.images: {}; name their folder{}",
-                  evaluation_.name, images.count, size, images.list(),
-                  images.count == size ? "" : kOrLeaveOut);
+                  evaluation_.name, missing.size(), size, some_names(missing),
+                  missing.size() == size ? "" : kOrLeaveOut);
     }
-    if (regions.count > 0 && !leaves_out()) {
+    if (!unreferenced.empty() && !leaves_out()) {
       throw Error(ErrorKind::data,
                   "{}: {} of {} regions have no references: {}; name captions by dataset.references{}",
-                  evaluation_.name, regions.count, dataset.region_count(), regions.list(),
-                  regions.count == dataset.region_count() ? "" : kOrLeaveOut);
+                  evaluation_.name, unreferenced.size(), dataset.region_count(), some_names(unreferenced),
+                  unreferenced.size() == dataset.region_count() ? "" : kOrLeaveOut);
     }
   }
 

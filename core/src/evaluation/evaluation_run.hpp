@@ -9,9 +9,9 @@
 
 #include "evaluation/dataset_captions.hpp"
 #include "evaluation/evaluation_options.hpp"
-#include "evaluation/scoring.hpp"
 #include "runtime/captioner.hpp"
 #include "runtime/run_digest.hpp"
+#include "scoring/scoring.hpp"
 
 namespace patchioner {
 

@@ -1,7 +1,5 @@
 #include "metrics/caption_scores.hpp"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -17,18 +15,10 @@
 #include "metrics/rouge.hpp"
 #include "metrics/white_space.hpp"
 #include "support/nearest_name.hpp"
+#include "support/some_names.hpp"
 
 namespace patchioner {
 namespace {
-
-constexpr size_t kMostIdsNamed = 5;
-
-std::string listed(std::vector<std::string> ids) {
-  const size_t count = ids.size();
-  ids.resize(std::min(count, kMostIdsNamed));
-  return count > kMostIdsNamed ? fmt::format("{} and {} more", fmt::join(ids, ", "), count - kMostIdsNamed)
-                               : fmt::format("{}", fmt::join(ids, ", "));
-}
 
 std::vector<std::string> split_at_white_space(const std::vector<std::string>& texts) {
   std::vector<std::string> result;
@@ -68,7 +58,7 @@ std::string line_end_note(std::span<const ScoredCaption> captions, const Caption
                            "captions of {} hold line ends other than \\n, behind which every caption "
                            "gets the words of another one, as in the reference tools; set "
                            "sanitize_line_breaks to read them as spaces",
-                           listed(std::move(ids)));
+                           some_names(std::move(ids)));
 }
 
 /// Everything that several metrics share, made when the first one needs it.
@@ -154,7 +144,7 @@ std::vector<ScoredCaption> pair_captions(
   }
   if (!twice.empty()) {
     throw Error(ErrorKind::data, "two candidates for {}; each id has one caption to be scored",
-                listed(std::move(twice)));
+                some_names(std::move(twice)));
   }
   std::vector<ScoredCaption> pairs;
   std::vector<std::string> without_candidate;
@@ -171,7 +161,7 @@ std::vector<ScoredCaption> pair_captions(
   }
   if (!repeated.empty()) {
     throw Error(ErrorKind::data, "references of {} are given twice; give all captions of an id together",
-                listed(std::move(repeated)));
+                some_names(std::move(repeated)));
   }
   std::vector<std::string> without_references;
   for (const auto& [id, caption] : candidates) {
@@ -185,11 +175,11 @@ std::vector<ScoredCaption> pair_captions(
   constexpr const char* kAdvice = "score what both sides have with the option intersection";
   if (!without_candidate.empty()) {
     throw Error(ErrorKind::data, "no candidate for {}, which the references have; {}",
-                listed(std::move(without_candidate)), kAdvice);
+                some_names(std::move(without_candidate)), kAdvice);
   }
   if (!without_references.empty()) {
     throw Error(ErrorKind::data, "no references for {}, which the candidates have; {}",
-                listed(std::move(without_references)), kAdvice);
+                some_names(std::move(without_references)), kAdvice);
   }
   return pairs;
 }
@@ -259,7 +249,7 @@ std::vector<CaptionScores> score_captions(std::span<const ScoredCaption> caption
   }
   if (!without.empty()) {
     throw Error(ErrorKind::data, "no references for {}; each caption is scored against at least one",
-                listed(std::move(without)));
+                some_names(std::move(without)));
   }
   Scorer scorer(captions, options);
   std::vector<CaptionScores> result;

@@ -1,27 +1,17 @@
 #include "metrics/score_items.hpp"
 
-#include <fmt/ranges.h>
-
 #include <cmath>
 #include <patchioner/error.hpp>
 #include <unordered_map>
 
 #include "data/dataset_reading.hpp"
 #include "data/region_json.hpp"
+#include "support/some_names.hpp"
 
 namespace patchioner {
 namespace {
 
-constexpr size_t kMostNamed = 5;
 constexpr const char* kIntersection = "--intersection scores what both have";
-
-std::string listed(const std::vector<std::string>& names) {
-  const std::vector<std::string> first(
-      names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kMostNamed)));
-  return names.size() > kMostNamed
-             ? fmt::format("{} and {} more", fmt::join(first, ", "), names.size() - kMostNamed)
-             : fmt::format("{}", fmt::join(first, ", "));
-}
 
 std::string base_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
@@ -159,7 +149,7 @@ void count_empty(const Predictions& predictions, const std::vector<size_t>& scor
   counts.empty_captions = places.size();
   if (!places.empty()) {
     counts.notes.push_back(fmt::format("{} of {} captions say nothing and score 0: {}", places.size(),
-                                       scored.size(), listed(places)));
+                                       scored.size(), some_names(places)));
   }
 }
 
@@ -170,7 +160,7 @@ void refuse_strangers(const std::vector<std::string>& strangers, const Predictio
     return;
   }
   const std::string sentence = fmt::format("no references for {} of {} predictions: {}", strangers.size(),
-                                           predictions.items.size(), listed(strangers));
+                                           predictions.items.size(), some_names(strangers));
   if (!options.intersection) {
     throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
   }
@@ -182,7 +172,7 @@ std::string errors_of(const Predictions& predictions) {
   return predictions.failed.empty()
              ? std::string()
              : fmt::format(" ({} records or regions hold an error instead of a caption: {})",
-                           predictions.failed.size(), listed(predictions.failed));
+                           predictions.failed.size(), some_names(predictions.failed));
 }
 
 /// The regions of a data set, each to be found by its image and shape once.
@@ -303,7 +293,7 @@ ScoreItems score_items(const Predictions& predictions, const Dataset& references
   }
   if (!twice.empty()) {
     throw Error(ErrorKind::data, "two captions of one thing, {} times: {}; one each is scored", twice.size(),
-                listed(twice));
+                some_names(twice));
   }
   refuse_strangers(strangers, predictions, options, items.counts);
   std::vector<std::string> missing;
@@ -319,7 +309,7 @@ ScoreItems score_items(const Predictions& predictions, const Dataset& references
       continue;
     }
     const std::string sentence = fmt::format("no {} for {} of {} images or regions of the references: {}{}",
-                                             what, names->size(), pool.entries().size(), listed(*names),
+                                             what, names->size(), pool.entries().size(), some_names(*names),
                                              names == &missing ? errors_of(predictions) : std::string());
     if (!options.intersection) {
       throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
@@ -369,7 +359,7 @@ DenseItems dense_items(const Predictions& predictions, const Dataset& references
   }
   if (!without_references.empty()) {
     const std::string sentence = fmt::format("no reference for {} true boxes: {}", without_references.size(),
-                                             listed(without_references));
+                                             some_names(without_references));
     if (!options.intersection) {
       throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
     }

@@ -6,11 +6,11 @@
 #include <regex>
 
 #include "support/files.hpp"
+#include "support/temporary_folder.hpp"
 #include "verify/backbone_values.hpp"
 #include "verify/case_images.hpp"
 #include "verify/kinds.hpp"
 #include "verify/region_inputs.hpp"
-#include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -197,7 +197,7 @@ Box box_of_meaning(const GoldenCase& golden, const std::string& name, int64_t pa
 }
 
 /// A memory bank in a file, where the gap `memory` reads it, for as long as the folder lives.
-std::filesystem::path bank_file(const CaseFolder& folder, const at::Tensor& rows) {
+std::filesystem::path bank_file(const TemporaryFolder& folder, const at::Tensor& rows) {
   const std::filesystem::path bank = folder.path() / "bank.safetensors";
   write_safetensors(bank, {{"embeddings", rows}});
   const std::vector<std::string> texts(static_cast<size_t>(rows.size(0)), "text");
@@ -210,7 +210,7 @@ void compare_memory(const GoldenCase& golden, CaseReport& report, PluginHost& ho
                     const at::Tensor& memory) {
   // A temperature of 0.01 magnifies rounding a hundredfold, so it starts from the case's own queries.
   const at::Tensor queries = golden.tensor("queries");
-  const CaseFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path bank = bank_file(folder, memory);
   for (const bool normalize : {true, false}) {
     const auto gap = host.gap(

@@ -5,10 +5,10 @@
 
 #include "entities/caption_memory.hpp"
 #include "support/files.hpp"
+#include "support/temporary_folder.hpp"
 #include "text/gpt2_tokenizer.hpp"
 #include "verify/kinds.hpp"
 #include "verify/prompted_case_files.hpp"
-#include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -108,7 +108,7 @@ void verify_meacap(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   const nlohmann::json& json = golden.json();
   report.used_as_input("features");
   report.used_as_input("entity_embeddings");
-  const CaseFolder folder;
+  const TemporaryFolder folder;
   lay_out_memory(golden, folder.path());
   compare_retrieval(golden, report, *CaptionMemory::open(folder.path()));
 

@@ -7,11 +7,11 @@
 #include "entities/training_entities.hpp"
 #include "entities/training_words.hpp"
 #include "support/files.hpp"
+#include "support/temporary_folder.hpp"
 #include "train/text_trainer.hpp"
 #include "verify/given_numbers.hpp"
 #include "verify/kinds.hpp"
 #include "verify/prompted_case_files.hpp"
-#include "verify/temporary_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -41,7 +41,7 @@ std::filesystem::path weights_of(const GoldenCase& golden) {
 }
 
 /// The vocabulary of a case as a file, each name once.
-std::filesystem::path words_file(const GoldenCase& golden, const CaseFolder& folder) {
+std::filesystem::path words_file(const GoldenCase& golden, const TemporaryFolder& folder) {
   std::vector<std::string> names;
   for (const auto& name : golden.json().at("objects_vocabulary_raw").get<std::vector<std::string>>()) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
@@ -213,7 +213,7 @@ void compare_steps(const std::string& name, const nlohmann::json& variant, const
                      "gradients");
     }
   }
-  const CaseFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "trained.pt";
   decoder->save(file.string(), "");
   const StateDict saved = StateDict::open(file, "");
@@ -227,7 +227,7 @@ void compare_steps(const std::string& name, const nlohmann::json& variant, const
 
 void verify_viecap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
   const nlohmann::json& json = golden.json();
-  const CaseFolder folder;
+  const TemporaryFolder folder;
   World world;
   world.weights = weights_of(golden);
   world.words = words_file(golden, folder);

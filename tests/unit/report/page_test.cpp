@@ -156,3 +156,24 @@ TEST_CASE("a picture of an image that could not be read shows the error") {
   broken.error = "the file is not an image";
   CHECK(annotated_picture(broken).size(0) > 0);
 }
+
+TEST_CASE("a page of an evaluation has headings, references and what captions are worth") {
+  const std::filesystem::path path = scratch("evaluation.html");
+  PageHeader header;
+  header.measures = {{"CIDEr", 0.883}};
+  PageWriter page(path, header);
+  page.section("Best & last", "The 2 captions with the highest <CIDEr>.");
+  ShownImage image = shown_example();
+  image.regions.resize(1);
+  image.regions[0].answers[0].references = {"a disc", "one <disc>"};
+  image.regions[0].answers[0].measures = {{"CIDEr", 1.25}, {"Bleu_4", 0}};
+  page.add(image);
+  page.commit();
+  const std::string html = read_file(path);
+  CHECK(html.find("<h2>Best &amp; last</h2><p>The 2 captions with the highest &lt;CIDEr&gt;.</p>") !=
+        std::string::npos);
+  CHECK(html.find("<li>a disc</li><li>one &lt;disc&gt;</li>") != std::string::npos);
+  CHECK(html.find("<span>CIDEr</span> <b>1.25</b>") != std::string::npos);
+  CHECK(html.find("<span>CIDEr</span> <b>0.883</b>") != std::string::npos);
+  CHECK(count(html, "class=\"measures\"") == 2);
+}

@@ -1,4 +1,4 @@
-#include "evaluation/spice_process.hpp"
+#include "support/run_process.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

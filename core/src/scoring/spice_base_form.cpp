@@ -1,4 +1,4 @@
-#include "evaluation/spice_base_form.hpp"
+#include "scoring/spice_base_form.hpp"
 
 #include <algorithm>
 #include <unordered_map>

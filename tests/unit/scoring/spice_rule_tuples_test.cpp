@@ -1,5 +1,5 @@
 // Tuples of captions by rules, and how alike SPICE(rules) finds captions (spec/05 sections 7.1 and 7.3).
-#include "evaluation/spice_rule_tuples.hpp"
+#include "scoring/spice_rule_tuples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "entities/shipped_lexicon.hpp"
-#include "evaluation/spice_base_form.hpp"
-#include "evaluation/spice_metric.hpp"
+#include "scoring/spice_base_form.hpp"
+#include "scoring/spice_metric.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {

@@ -1,5 +1,5 @@
 // SPICE by its backends: rules and files of tuples (spec/05 section 7).
-#include "evaluation/spice_metric.hpp"
+#include "scoring/spice_metric.hpp"
 
 #include <cmath>
 

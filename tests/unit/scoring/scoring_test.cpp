@@ -1,5 +1,5 @@
 // What `score` and `eval` share: metrics of predictions in memory, and how the report is written.
-#include "evaluation/scoring.hpp"
+#include "scoring/scoring.hpp"
 
 #include "refusals.hpp"
 #include "unit/data/dataset_folder.hpp"

@@ -1,4 +1,4 @@
-#include "evaluation/spice_tuple_file.hpp"
+#include "scoring/spice_tuple_file.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "data/dataset_reading.hpp"
-#include "evaluation/spice_ids.hpp"
+#include "support/some_names.hpp"
 
 namespace patchioner {
 namespace {
@@ -119,7 +119,7 @@ std::vector<SpiceItem> read_spice_tuples(const std::filesystem::path& path,
   }
   if (!without.empty()) {
     throw Error(ErrorKind::data, "{}: no tuples of {}; every caption that is scored must have its item", name,
-                some_ids(without));
+                some_names(without));
   }
   return result;
 }

@@ -1,11 +1,11 @@
-#include "evaluation/scoring.hpp"
+#include "scoring/scoring.hpp"
 
 #include <algorithm>
 #include <patchioner/error.hpp>
 
-#include "evaluation/scoring_clip.hpp"
-#include "evaluation/spice_metric.hpp"
 #include "metrics/meteor.hpp"
+#include "scoring/scoring_clip.hpp"
+#include "scoring/spice_metric.hpp"
 #include "support/nearest_name.hpp"
 
 namespace patchioner {

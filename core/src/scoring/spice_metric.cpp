@@ -1,4 +1,4 @@
-#include "evaluation/spice_metric.hpp"
+#include "scoring/spice_metric.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <patchioner/error.hpp>
 
 #include "entities/shipped_lexicon.hpp"
-#include "evaluation/spice_java.hpp"
-#include "evaluation/spice_rule_tuples.hpp"
-#include "evaluation/spice_tuple_file.hpp"
+#include "scoring/spice_java.hpp"
+#include "scoring/spice_rule_tuples.hpp"
+#include "scoring/spice_tuple_file.hpp"
 #include "support/nearest_name.hpp"
 
 namespace patchioner {

@@ -1,4 +1,4 @@
-#include "evaluation/region_marks.hpp"
+#include "scoring/region_marks.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
-#include "evaluation/scoring_options.hpp"
+#include "scoring/scoring_options.hpp"
 
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
 #include "config/paths.hpp"
-#include "evaluation/scoring.hpp"
+#include "scoring/scoring.hpp"
 
 namespace patchioner {
 

@@ -1,4 +1,4 @@
-#include "evaluation/scoring_clip.hpp"
+#include "scoring/scoring_clip.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -7,9 +7,9 @@
 
 #include "data/dataset_reading.hpp"
 #include "data/image_finder.hpp"
-#include "evaluation/region_marks.hpp"
-#include "evaluation/scoring_model.hpp"
 #include "metrics/embedding_scores.hpp"
+#include "scoring/region_marks.hpp"
+#include "scoring/scoring_model.hpp"
 
 namespace patchioner {
 namespace {

@@ -1,11 +1,11 @@
-#include "evaluation/spice_rule_tuples.hpp"
+#include "scoring/spice_rule_tuples.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "entities/scene_graph.hpp"
-#include "evaluation/spice_base_form.hpp"
+#include "scoring/spice_base_form.hpp"
 #include "support/split.hpp"
 #include "text/table_text.hpp"
 

@@ -1,7 +1,7 @@
 // Regions drawn into images, against Pillow 10.4 (spec/05 section 1). Each digest is the SHA-256 of the RGB
 // bytes that ImageDraw.rectangle(box, outline="red", width=2), ImageDraw.ellipse on a transparent layer with
 // Image.alpha_composite, Image.crop, and Image.save as JPEG gave for the image below.
-#include "evaluation/region_marks.hpp"
+#include "scoring/region_marks.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "evaluation/scoring_model.hpp"
+#include "scoring/scoring_model.hpp"
 
 #include <c10/core/InferenceMode.h>
 #include <fmt/ranges.h>

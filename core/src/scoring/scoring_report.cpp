@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "evaluation/scoring.hpp"
+#include "scoring/scoring.hpp"
 
 namespace patchioner {
 namespace {

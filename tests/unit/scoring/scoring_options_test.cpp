@@ -1,5 +1,5 @@
 // The section `score` of a config.
-#include "evaluation/scoring_options.hpp"
+#include "scoring/scoring_options.hpp"
 
 #include "config/config.hpp"
 #include "refusals.hpp"

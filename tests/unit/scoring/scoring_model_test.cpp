@@ -1,12 +1,12 @@
 // The CLIP behind CLIP-S and PAC-S: a config, or a checkpoint in the layouts that PAC-S is published in
 // (spec/05 section 8), made here of the emoji world's CLIP.
-#include "evaluation/scoring_model.hpp"
+#include "scoring/scoring_model.hpp"
 
 #include <cstdlib>
 
 #include "checkpoint/state_dict.hpp"
-#include "evaluation/scoring.hpp"
 #include "refusals.hpp"
+#include "scoring/scoring.hpp"
 #include "unit/checkpoint/pickle_bytes.hpp"
 #include "unit/data/dataset_folder.hpp"
 

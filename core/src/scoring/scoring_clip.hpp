@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/scoring.hpp"
+#include "scoring/scoring.hpp"
 
 namespace patchioner {
 

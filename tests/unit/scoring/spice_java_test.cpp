@@ -1,5 +1,5 @@
 // SPICE's original program, with a script in Java's place (spec/05 section 7).
-#include "evaluation/spice_java.hpp"
+#include "scoring/spice_java.hpp"
 
 #include <sys/stat.h>
 
@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "evaluation/spice_metric.hpp"
 #include "refusals.hpp"
+#include "scoring/spice_metric.hpp"
 #include "support/files.hpp"
 #include "test_folder.hpp"
 

@@ -8,10 +8,10 @@
 
 #include "data/dataset.hpp"
 #include "data/prediction_files.hpp"
-#include "evaluation/scoring_options.hpp"
 #include "metrics/caption_scores.hpp"
 #include "metrics/dense_report.hpp"
 #include "metrics/score_items.hpp"
+#include "scoring/scoring_options.hpp"
 
 namespace patchioner {
 

@@ -1,4 +1,4 @@
-// A folder for what a case has in memory and a plugin reads from files.
+// A folder for files that are needed for a while.
 #pragma once
 
 #include <cstdlib>
@@ -8,23 +8,23 @@
 
 namespace patchioner {
 
-/// Goes away with the object. (The benchmarks have a TemporaryFolder of their own.) Throws an Error of kind
-/// io when it cannot be made.
-class CaseFolder {
+/// Empty, under the system's temporary folder; goes away with the object. Throws an Error of kind io when it
+/// cannot be made.
+class TemporaryFolder {
  public:
-  CaseFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "patchioner_case_XXXXXX").string();
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "patchioner_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw Error(ErrorKind::io, "{}: cannot be made; set TMPDIR to a folder that can be written", pattern);
     }
     path_ = pattern;
   }
-  ~CaseFolder() {
+  ~TemporaryFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  CaseFolder(const CaseFolder&) = delete;
-  CaseFolder& operator=(const CaseFolder&) = delete;
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
 

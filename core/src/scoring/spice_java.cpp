@@ -1,4 +1,4 @@
-#include "evaluation/spice_java.hpp"
+#include "scoring/spice_java.hpp"
 
 #include <charconv>
 #include <cstdlib>
@@ -9,9 +9,10 @@
 #include <unordered_map>
 
 #include "data/dataset_reading.hpp"
-#include "evaluation/spice_ids.hpp"
-#include "evaluation/spice_process.hpp"
 #include "support/printable.hpp"
+#include "support/run_process.hpp"
+#include "support/some_names.hpp"
+#include "support/temporary_folder.hpp"
 #include "text/table_text.hpp"
 
 namespace patchioner {
@@ -23,29 +24,6 @@ namespace fs = std::filesystem;
 constexpr int kOldestJava = 8;
 constexpr int kNewestJava = 14;
 constexpr const char* kMemory = "-Xmx8G";  // as the reference's wrapper has it
-
-/// A folder that goes away with the object. Throws an Error of kind io when it cannot be made.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (fs::temp_directory_path() / "patchioner_spice_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw Error(ErrorKind::io, "{}: cannot be made; set TMPDIR to a folder that can be written", pattern);
-    }
-    path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 std::string java_program() {
   if (const char* home = std::getenv("JAVA_HOME"); home != nullptr && *home != '\0') {
@@ -139,7 +117,7 @@ std::vector<SpiceValues> run_spice(std::span<const ScoredCaption> captions, std:
                 "folder lib lies",
                 jar.string());
   }
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string java = java_program();
   check_java(java, scratch.path());
   const fs::path input = scratch.path() / "in.json";
@@ -170,7 +148,7 @@ std::vector<SpiceValues> run_spice(std::span<const ScoredCaption> captions, std:
   }
   if (!without.empty()) {
     throw Error(ErrorKind::data, "{}: SPICE gave no scores for {}", jar.string(),
-                some_ids(std::move(without)));
+                some_names(std::move(without)));
   }
   return result;
 }
