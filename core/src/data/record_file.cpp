@@ -94,7 +94,8 @@ void RecordFile::append(std::string_view record) {
     const std::string why = reason();
     const bool cut = ::ftruncate(descriptor_, static_cast<off_t>(size_)) == 0;
     throw Error(ErrorKind::io, "{}: a record cannot be written: {}; {}", path_.string(), why,
-                cut ? "the records before it are whole, go on with --resume" : "its last line may be torn");
+                cut ? "the records before it are whole: make room, and go on from there"
+                    : "its last line may be torn");
   }
   size_ += line.size();
 }

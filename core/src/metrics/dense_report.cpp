@@ -134,7 +134,8 @@ DenseReport dense_report(std::span<const DenseImage> images, const DenseMatches&
   report.detections = matches.records.size();
   report.merged_boxes = matches.boxes;
   for (const DenseImage& image : images) {
-    report.true_boxes += image.true_boxes.size();
+    const bool counts = matches.skipped == 0 || !image.boxes.empty();  // all without detections are, or none
+    report.true_boxes += counts ? image.true_boxes.size() : 0;
   }
   for (const DenseRecord& record : matches.records) {
     report.mean_overlap += record.overlap / static_cast<double>(matches.records.size());

@@ -15,8 +15,8 @@ struct DenseReport {
   size_t images = 0;
   size_t skipped = 0;  ///< images without detections that do not count
   size_t detections = 0;
-  size_t true_boxes = 0;                              ///< before those that overlap became one
-  size_t merged_boxes = 0;                            ///< that were to be found
+  size_t true_boxes = 0;    ///< of the images that count, before those that overlap became one
+  size_t merged_boxes = 0;  ///< of the same images, that were to be found
   std::array<size_t, kDenseOverlaps.size()> found{};  ///< of these, at each overlap
   double mean_overlap = 0;                            ///< of a detection with its best box
   std::vector<std::string> warnings;                  ///< sentences

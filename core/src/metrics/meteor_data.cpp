@@ -98,10 +98,10 @@ MeteorData MeteorData::open(const MeteorDataOptions& options) {
   if (!options.data.empty()) {
     std::error_code error;
     if (!fs::exists(options.data, error)) {
-      throw Error(
-          ErrorKind::io,
-          "{}: no such file or folder; meteor.data names METEOR's data: a folder with its files, or {}",
-          options.data.string(), kJar);
+      throw Error(ErrorKind::io,
+                  "{}: no such file or folder; meteor_data (--meteor-data) names METEOR's data: a folder "
+                  "with its files, or {}",
+                  options.data.string(), kJar);
     }
     const Source source(options.data);
     if (const auto words = source.read(kFunctionWords)) {
@@ -132,11 +132,11 @@ MeteorData MeteorData::open(const MeteorDataOptions& options) {
                   options.data.string(), kParaphrases, kJar);
     }
   } else if (options.fallback == MeteorFallback::none) {
-    throw Error(
-        ErrorKind::config,
-        "METEOR needs its data: set meteor.data to a folder with METEOR 1.5's files or to {} (the pip "
-        "package pycocoevalcap has it), or meteor.fallback to wordnet",
-        kJar);
+    throw Error(ErrorKind::config,
+                "METEOR needs its data: set meteor_data (--meteor-data) to a folder with METEOR 1.5's files "
+                "or to {} (the pip package pycocoevalcap has it), or meteor_fallback (--meteor-fallback) to "
+                "wordnet",
+                kJar);
   } else {
     missing.push_back("paraphrases (no data of METEOR is named)");
     if (fs::exists(options.wordnet / "index.noun")) {

@@ -11,8 +11,6 @@
 namespace patchioner {
 namespace {
 
-constexpr const char* kIntersection = "--intersection scores what both have";
-
 std::string base_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
 }
@@ -162,7 +160,7 @@ void refuse_strangers(const std::vector<std::string>& strangers, const Predictio
   const std::string sentence = fmt::format("no references for {} of {} predictions: {}", strangers.size(),
                                            predictions.items.size(), some_names(strangers));
   if (!options.intersection) {
-    throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
+    throw Error(ErrorKind::data, "{}; {} scores what both have", sentence, options.leave_out);
   }
   counts.predictions_left_out = strangers.size();
   counts.notes.push_back("left out: " + sentence);
@@ -242,10 +240,8 @@ void check_reading(const Dataset& references, const PairingOptions& options, Pai
       continue;
     }
     if (!options.intersection) {
-      throw Error(ErrorKind::data,
-                  "the references are not whole: {}; repair them, or score the rest by "
-                  "--intersection",
-                  sentence_of(references, kind));
+      throw Error(ErrorKind::data, "the references are not whole: {}; repair them, or score the rest by {}",
+                  sentence_of(references, kind), options.leave_out);
     }
     counts.references_left_out += count;
     counts.notes.push_back("left out of the references: " + sentence_of(references, kind));
@@ -312,7 +308,7 @@ ScoreItems score_items(const Predictions& predictions, const Dataset& references
                                              what, names->size(), pool.entries().size(), some_names(*names),
                                              names == &missing ? errors_of(predictions) : std::string());
     if (!options.intersection) {
-      throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
+      throw Error(ErrorKind::data, "{}; {} scores what both have", sentence, options.leave_out);
     }
     counts.references_left_out += names->size();
     counts.notes.push_back("left out: " + sentence);
@@ -361,7 +357,7 @@ DenseItems dense_items(const Predictions& predictions, const Dataset& references
     const std::string sentence = fmt::format("no reference for {} true boxes: {}", without_references.size(),
                                              some_names(without_references));
     if (!options.intersection) {
-      throw Error(ErrorKind::data, "{}; {}", sentence, kIntersection);
+      throw Error(ErrorKind::data, "{}; {} scores what both have", sentence, options.leave_out);
     }
     items.counts.references_left_out += without_references.size();
     items.counts.notes.push_back("left out: " + sentence);

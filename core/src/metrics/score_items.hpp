@@ -22,6 +22,7 @@ struct PairingOptions {
   /// What only one side has is left out, and counted, instead of being an error.
   bool intersection = false;
   ImageMatch match = ImageMatch::id;
+  std::string leave_out = "--intersection";  ///< how a user asks for `intersection`, for messages
 };
 
 /// What was left out or is worth knowing.

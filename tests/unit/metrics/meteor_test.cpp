@@ -133,11 +133,11 @@ TEST_CASE("what is missing changes the metric's name and is said") {
   mentions(bare.missing(), "no WordNet in ");
   mentions(refusal_of(ErrorKind::config,
                       [&] { MeteorData::open({.data = {}, .fallback = MeteorFallback::none}); }),
-           "set meteor.data");
+           "set meteor_data (--meteor-data) to a folder with METEOR 1.5's files");
   mentions(refusal_of(ErrorKind::data, [&] { MeteorData::open({.data = empty.path()}); }),
            "none of METEOR's data");
   mentions(refusal_of(ErrorKind::io, [&] { MeteorData::open({.data = empty / "nowhere"}); }),
-           "no such file or folder");
+           "no such file or folder; meteor_data (--meteor-data) names");
 }
 
 TEST_CASE("an installed WordNet takes the place of METEOR's synonyms") {

@@ -49,6 +49,8 @@ TEST_CASE("what only one side has is an error, or is counted") {
   Pairing pairing(R"([{"image_id": 2, "caption": "x"}, {"image_id": 9, "caption": "y"}])", kCaptions);
   mentions(pairing.refusal(), "no references for 1 of 2 predictions: ");
   mentions(pairing.refusal(), "(image 9); --intersection");
+  pairing.options.leave_out = "evaluate.failures=leave_out";
+  mentions(pairing.refusal(), "(image 9); evaluate.failures=leave_out scores what both have");
   pairing.options.intersection = true;
   const ScoreItems items = pairing.items();
   CHECK(items.captions.size() == 1);
@@ -78,6 +80,9 @@ TEST_CASE("references that could not be read whole are an error") {
                   R"({"images": [{"id": 1, "file_name": "1.jpg"}],
                       "annotations": [{"id": 1, "image_id": 1, "caption": "a"}, {"id": 2, "image_id": 5, "caption": "b"}]})");
   mentions(pairing.refusal(), "the references are not whole: 1 annotations of images that are not listed");
+  mentions(pairing.refusal(), "score the rest by --intersection");
+  pairing.options.leave_out = "evaluate.failures=leave_out";
+  mentions(pairing.refusal(), "score the rest by evaluate.failures=leave_out");
   pairing.options.intersection = true;
   CHECK(pairing.items().counts.references_left_out == 1);
 }
@@ -163,6 +168,23 @@ TEST_CASE("a report counts what was found, and suspects boxes of another form or
   const DenseReport small = report_of({{50, 50, 75, 80}, {100, 20, 130, 45}}, boxes);
   REQUIRE(small.warnings.size() == 1);
   mentions(small.warnings[0], "made about 2 times as large");
+}
+
+TEST_CASE("true boxes are counted over the images that count, before and after they became one") {
+  const Pairing pairing(R"([{"image_id": 1, "bbox": [0,0,10,10], "caption": "x"}])",
+                        R"({"images": [{"id": 1, "file_name": "one.jpg"}, {"id": 2, "file_name": "two.jpg"}],
+      "annotations": [{"id": 1, "image_id": 1, "bbox": [0,0,10,10], "caption": "a"},
+                      {"id": 2, "image_id": 1, "bbox": [0,0,10,10], "caption": "b"},
+                      {"id": 3, "image_id": 2, "bbox": [5,5,8,9], "caption": "c"}]})");
+  const DenseItems items = pairing.dense();  // nothing is predicted for the second image, which has a box
+  const DenseReport passed_over = dense_report(items.images, match_detections(items.images, {}), true);
+  CHECK(passed_over.skipped == 1);
+  CHECK(passed_over.true_boxes == 2);
+  CHECK(passed_over.merged_boxes == 1);
+  const DenseReport counted =
+      dense_report(items.images, match_detections(items.images, {.count_empty_images = true}), true);
+  CHECK(counted.true_boxes == 3);
+  CHECK(counted.merged_boxes == 2);
 }
 
 }  // namespace
