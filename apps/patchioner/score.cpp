@@ -28,6 +28,7 @@ struct ScoreArguments {
   bool intersection = false;
   ScoringOptions scoring;
   std::vector<std::string> images;
+  std::string exif = "ignore";
   bool json = false;
   bool x100 = false;
   std::string output;
@@ -79,6 +80,7 @@ ScoreReport score(const ScoreArguments& arguments, Json& references_named) {
                    .match = arguments.match == "file" ? ImageMatch::file : ImageMatch::id};
   input.is_dense = is_dense_task(arguments, references);
   input.image_folders = {arguments.images.begin(), arguments.images.end()};
+  input.orientation = arguments.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore;
   return score_predictions(input, arguments.scoring);
 }
 
@@ -250,6 +252,11 @@ void add_metric_options(CLI::App& command, ScoreArguments& arguments) {
       .add_option("-i,--images", arguments.images,
                   "Folder of the images, for --clip and --pac; may be repeated")
       ->allow_extra_args(false);
+  command
+      .add_option("--exif", arguments.exif,
+                  "Turn images as their camera noted, or take them as they are stored, as the reference does")
+      ->check(CLI::IsMember({"ignore", "apply"}))
+      ->capture_default_str();
 }
 
 void add_output_options(CLI::App& command, ScoreArguments& arguments) {

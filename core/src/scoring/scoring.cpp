@@ -4,9 +4,9 @@
 #include <patchioner/error.hpp>
 
 #include "metrics/meteor.hpp"
+#include "scoring/metric_choice.hpp"
+#include "scoring/metric_options.hpp"
 #include "scoring/scoring_clip.hpp"
-#include "scoring/spice_metric.hpp"
-#include "support/nearest_name.hpp"
 
 namespace patchioner {
 
@@ -19,37 +19,6 @@ void ScoreReport::note(const std::string& sentence) {
 }
 
 namespace {
-
-const std::vector<std::string> kDenseMetrics = {"map", "detmap"};
-constexpr const char* kSpice = "SPICE";
-
-bool is_one_of(const std::string& name, const std::vector<std::string>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Which of the metrics asked for are of these.
-std::vector<std::string> chosen(const std::vector<std::string>& metrics,
-                                const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& metric : metrics) {
-    if (is_one_of(metric, names)) {
-      result.push_back(metric);
-    }
-  }
-  return result;
-}
-
-CaptionScoreOptions caption_options(const ScoringOptions& options, bool is_dense) {
-  CaptionScoreOptions result;
-  result.tokenizer = options.tokenizer == "ptb" ? ScoreTokenizer::ptb : ScoreTokenizer::whitespace;
-  result.sanitize_line_breaks = options.sanitize_line_breaks;
-  result.cider = options.cider == "plain" ? CiderForm::plain : CiderForm::d;
-  result.cider_df = options.cider_df;
-  result.meteor.data = options.meteor_data;
-  result.meteor.fallback = options.meteor_fallback == "none" ? MeteorFallback::none : MeteorFallback::wordnet;
-  result.meteor_input = is_dense ? MeteorInput::raw : MeteorInput::words;
-  return result;
-}
 
 /// One line a prediction, in their order; those left out have none.
 class ItemLines {
@@ -98,13 +67,13 @@ class Scoring {
     report_.task = input_.is_dense                ? "dense"
                    : input_.references != nullptr ? to_string(input_.references->task())
                                                   : "lists";
-    if (!chosen(metrics_, kDenseMetrics).empty()) {
+    if (!chosen(metrics_, dense_metric_names()).empty()) {
       const DenseItems items = dense_items(*input_.predictions, *input_.references, input_.pairing);
       add_counts(items.counts);
       score_boxes(items);
     }
     leave_out_what_cannot_be_shown();
-    if (chosen(metrics_, kDenseMetrics).size() < metrics_.size()) {
+    if (chosen(metrics_, dense_metric_names()).size() < metrics_.size()) {
       const ScoreItems items = input_.references != nullptr
                                    ? score_items(*input_.predictions, *input_.references, input_.pairing)
                                    : score_items(*input_.predictions);
@@ -130,6 +99,11 @@ class Scoring {
     report_.metrics.push_back(std::move(scores));
   }
 
+  bool look_at_images() const {
+    return std::any_of(metrics_.begin(), metrics_.end(),
+                       [&](const std::string& metric) { return needs_images(metric, options_); });
+  }
+
   /// Default metrics are those that can be had: CLIP-S of a patch is none, while RefPAC-S of it is.
   void leave_out_what_cannot_be_shown() {
     const std::vector<Prediction>& items = input_.predictions->items;
@@ -150,10 +124,7 @@ class Scoring {
   /// Files of traces in this form do not say what was traced.
   void note_lists_without_regions() {
     const std::vector<Prediction>& items = input_.predictions->items;
-    const bool is_shown = std::any_of(metrics_.begin(), metrics_.end(), [&](const std::string& metric) {
-      return needs_images(metric, options_);
-    });
-    if (is_shown && input_.predictions->have_references() &&
+    if (look_at_images() && input_.predictions->have_references() &&
         std::all_of(items.begin(), items.end(), [](const Prediction& prediction) {
           return std::holds_alternative<WholeImage>(prediction.shape);
         })) {
@@ -190,7 +161,7 @@ class Scoring {
     if (matches.skipped > 0) {
       report_.note(
           fmt::format("no predictions for {} of {} images, whose boxes do not count as missed, as in "
-                      "the reference; --count-empty-images counts them",
+                      "the reference; the option count_empty_images counts them",
                       matches.skipped, items.images.size()));
     }
     for (size_t i = 0; i < matches.records.size(); ++i) {
@@ -219,17 +190,16 @@ class Scoring {
         add(wanted[i], std::move(scores[i]));
       }
     }
-    if (is_one_of(kSpice, metrics_)) {
-      SpiceOptions spice;
-      spice.backend = spice_backend_from(options_.spice);
-      spice.tuples = options_.spice_tuples;
-      spice.jar = options_.spice_jar;
-      spice.synonyms = options.meteor;
-      SpiceScores scores = spice_scores(items.captions, score_words(items.captions, options), spice);
-      add(kSpice, std::move(scores.all));
+    if (is_one_of("SPICE", metrics_)) {
+      SpiceScores scores =
+          spice_scores(items.captions, score_words(items.captions, options), spice_options(options_));
+      add("SPICE", std::move(scores.all));
       report_.spice_categories = std::move(scores.categories);
     }
     note_lists_without_regions();
+    if (look_at_images()) {
+      report_.orientation = input_.orientation;
+    }
     for (CaptionScores& scores : embedding_metrics(items, input_, metrics_, options_)) {
       const std::string metric = scores.name;
       add(metric, std::move(scores));
@@ -261,76 +231,7 @@ class Scoring {
   std::vector<std::string> asked_as_;  ///< of each of the report's metrics, what it was asked for as
 };
 
-/// The model that a metric needs, by its name, is not named.
-void refuse_without_model(const std::string& metric, const ScoringOptions& options) {
-  const bool of_clip = is_one_of(metric, clip_metric_names());
-  const bool of_pac = is_one_of(metric, pac_metric_names());
-  if ((of_clip && options.clip.empty()) || (of_pac && options.pac.empty())) {
-    throw Error(ErrorKind::usage,
-                "{} needs --{} (score.{} of a config): a config whose backbone is the CLIP to score with, or "
-                "that CLIP's checkpoint",
-                metric, of_clip ? "clip" : "pac", of_clip ? "clip" : "pac");
-  }
-}
-
 }  // namespace
-
-const std::vector<std::string>& metric_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = caption_metric_names();
-    all.emplace_back(kSpice);
-    for (const auto* more : {&kDenseMetrics, &clip_metric_names(), &pac_metric_names()}) {
-      all.insert(all.end(), more->begin(), more->end());
-    }
-    return all;
-  }();
-  return names;
-}
-
-void check_metric_names(const std::vector<std::string>& metrics) {
-  for (size_t i = 0; i < metrics.size(); ++i) {
-    if (!is_one_of(metrics[i], metric_names())) {
-      throw Error(ErrorKind::usage, "there is no metric '{}'{}", metrics[i],
-                  suggestion(metrics[i], metric_names()));
-    }
-    if (std::find(metrics.begin(), metrics.begin() + static_cast<ptrdiff_t>(i), metrics[i]) !=
-        metrics.begin() + static_cast<ptrdiff_t>(i)) {
-      throw Error(ErrorKind::usage, "the metric {} is asked for twice", metrics[i]);
-    }
-  }
-}
-
-std::vector<std::string> default_metrics(bool is_dense, const ScoringOptions& options) {
-  std::vector<std::string> metrics = kDenseMetrics;
-  if (!is_dense) {
-    metrics = caption_metric_names();
-    metrics.emplace_back(kSpice);
-  }
-  for (const auto& [model, names] :
-       {std::pair(&options.clip, &clip_metric_names()), std::pair(&options.pac, &pac_metric_names())}) {
-    for (const std::string& name : *names) {
-      if (!model->empty() && (is_dense || !name.ends_with("_cropped"))) {
-        metrics.push_back(name);
-      }
-    }
-  }
-  return metrics;
-}
-
-std::vector<std::string> metrics_to_score(bool is_dense, const ScoringOptions& options) {
-  check_metric_names(options.metrics);
-  std::vector<std::string> metrics =
-      options.metrics.empty() ? default_metrics(is_dense, options) : options.metrics;
-  for (const std::string& metric : metrics) {
-    if (!is_dense && is_one_of(metric, kDenseMetrics)) {
-      throw Error(ErrorKind::usage,
-                  "{} is a metric of dense captions, as which these are not scored; `score` has --task dense",
-                  metric);
-    }
-    refuse_without_model(metric, options);
-  }
-  return metrics;
-}
 
 ScoreReport score_predictions(const ScoringInput& input, const ScoringOptions& options) {
   if (input.is_dense && input.references == nullptr) {

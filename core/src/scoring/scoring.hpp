@@ -8,9 +8,11 @@
 
 #include "data/dataset.hpp"
 #include "data/prediction_files.hpp"
+#include "image/image.hpp"
 #include "metrics/caption_scores.hpp"
 #include "metrics/dense_report.hpp"
 #include "metrics/score_items.hpp"
+#include "scoring/metric_choice.hpp"
 #include "scoring/scoring_options.hpp"
 
 namespace patchioner {
@@ -23,6 +25,7 @@ struct ScoreReport {
       metrics;  ///< in the order asked for; `segments` is empty where an item has no value
   PairingCounts counts;
   std::vector<std::string> notes;  ///< what whoever reads the numbers must know: sentences, each once
+  std::optional<ExifOrientation> orientation;  ///< of the images that metrics looked at; none: they did not
   std::optional<DenseReport> boxes;
   std::optional<DenseScores> dense;
   std::vector<CaptionScores> spice_categories;  ///< Object to Size; empty without SPICE
@@ -42,21 +45,15 @@ struct ScoringInput {
   bool is_dense = false;  ///< boxes and captions together: `map` makes sense
   std::vector<std::filesystem::path>
       image_folders;  ///< for CLIP-S and PAC-S, beside where the references found them
+  ExifOrientation orientation = ExifOrientation::ignore;  ///< of these images
 };
 
-/// Every metric that may be asked for.
-const std::vector<std::string>& metric_names();
-
-/// Throws an Error of kind usage for a metric that is not known or asked for twice.
-void check_metric_names(const std::vector<std::string>& metrics);
-
-/// Those of a task where none are asked for: map and detmap of dense captions, BLEU to SPICE of all others,
-/// and of both CLIP-S and PAC-S as far as `options` names their models.
-std::vector<std::string> default_metrics(bool is_dense, const ScoringOptions& options);
-
-/// The metrics that score_predictions will give, which can be asked before there are predictions: those of
-/// the options, or by default those of the task. Throws an Error of kind usage as it does.
-std::vector<std::string> metrics_to_score(bool is_dense, const ScoringOptions& options);
+/// What can be known before there are predictions, for whoever makes them by long work. Throws as
+/// score_predictions would for: metrics that are not known, asked for twice, not of this task, or without the
+/// model that they need; regions that metrics asked for cannot be shown, and images when `references` found
+/// none; models, and the files of METEOR, CIDEr and SPICE, that are not there or of no right form; a Java
+/// that SPICE cannot run in. Models are found, not loaded. [any-thread]
+void check_scoring(const Dataset& references, bool is_dense, const ScoringOptions& options);
 
 /// Throws Error: usage for a metric that is not known, asked for twice, not of this task, or without the
 /// model that it needs; data, with places, when predictions and references do not fit (score_items,

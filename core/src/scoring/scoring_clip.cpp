@@ -8,6 +8,7 @@
 #include "data/dataset_reading.hpp"
 #include "data/image_finder.hpp"
 #include "metrics/embedding_scores.hpp"
+#include "scoring/metric_choice.hpp"
 #include "scoring/region_marks.hpp"
 #include "scoring/scoring_model.hpp"
 
@@ -18,10 +19,6 @@ namespace fs = std::filesystem;
 
 std::string base_name(const std::string& path) {
   return fs::path(path).filename().string();
-}
-
-bool is_one_of(const std::string& name, const std::vector<std::string>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// For messages: "a patch".
@@ -84,31 +81,17 @@ class ImageFiles {
 /// What the model is shown for each caption.
 class Pictures {
  public:
-  Pictures(const ScoreItems& items, const ScoringInput& input) : items_(items), input_(input) {
+  Pictures(const ScoreItems& items, const ScoringInput& input, const std::vector<std::string>& wanted)
+      : items_(items), input_(input) {
     const ImageFiles images(input);
     for (size_t i = 0; i < items.predictions.size(); ++i) {
       const Prediction& prediction = prediction_of(i);
-      if (!can_be_shown(prediction.shape)) {
-        throw Error(ErrorKind::usage,
-                    "{}: CLIP-S and PAC-S are of whole images, boxes, sets of boxes and traces, and this is "
-                    "a caption of {}; RefPAC-S as the paper reports it is of texts alone",
-                    prediction.where, words_for(prediction.shape));
-      }
+      check_shown(prediction.shape, wanted, prediction.where);
       files_.push_back(images.of(prediction));
     }
   }
 
   size_t size() const { return files_.size(); }
-
-  /// Throws an Error of kind usage when something is no box, of which there is no cut.
-  void check_boxes(const std::string& metric) const {
-    for (size_t i = 0; i < size(); ++i) {
-      if (!std::holds_alternative<Box>(prediction_of(i).shape)) {
-        throw Error(ErrorKind::usage, "{}: {} is of boxes, and this is a caption of {}",
-                    prediction_of(i).where, metric, words_for(prediction_of(i).shape));
-      }
-    }
-  }
 
   /// The image with the region drawn into it.
   Image marked(size_t index) {
@@ -141,7 +124,7 @@ class Pictures {
   /// Captions of one image mostly follow each other.
   const Image& original(size_t index) {
     if (!last_ || last_file_ != files_[index]) {
-      last_ = read_image(files_[index], ExifOrientation::ignore);
+      last_ = read_image(files_[index], input_.orientation);
       last_file_ = files_[index];
     }
     return *last_;
@@ -179,9 +162,6 @@ struct ModelMetrics {
     const bool of_image = is_one_of(names[0], wanted);
     const bool of_references = is_one_of(names[1], wanted);
     const bool of_cuts = is_one_of(names[2], wanted);
-    if (of_cuts) {
-      pictures->check_boxes(names[2]);
-    }
     std::vector<std::string> candidates;
     std::vector<std::string> references;
     std::vector<size_t> counts;
@@ -237,13 +217,28 @@ bool can_be_shown(const RegionShape& shape) {
          std::holds_alternative<BoxSet>(shape) || std::holds_alternative<Trace>(shape);
 }
 
+void check_shown(const RegionShape& shape, const std::vector<std::string>& wanted, const std::string& where) {
+  if (!can_be_shown(shape)) {
+    throw Error(ErrorKind::usage,
+                "{}: CLIP-S and PAC-S are of whole images, boxes, sets of boxes and traces, and this is a "
+                "caption of {}; RefPAC-S as the paper reports it is of texts alone",
+                where, words_for(shape));
+  }
+  for (const std::string& metric : wanted) {
+    if (metric.ends_with("_cropped") && !std::holds_alternative<Box>(shape)) {
+      throw Error(ErrorKind::usage, "{}: {} is of boxes, and this is a caption of {}", where, metric,
+                  words_for(shape));
+    }
+  }
+}
+
 std::vector<CaptionScores> embedding_metrics(const ScoreItems& items, const ScoringInput& input,
                                              const std::vector<std::string>& wanted,
                                              const ScoringOptions& options) {
   std::optional<Pictures> pictures;
   if (std::any_of(wanted.begin(), wanted.end(),
                   [&](const std::string& metric) { return needs_images(metric, options); })) {
-    pictures.emplace(items, input);
+    pictures.emplace(items, input, wanted);
   }
   std::vector<CaptionScores> all;
   for (const ModelMetrics& metrics :

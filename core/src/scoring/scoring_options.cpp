@@ -4,7 +4,7 @@
 
 #include "config/config.hpp"
 #include "config/paths.hpp"
-#include "scoring/scoring.hpp"
+#include "scoring/metric_choice.hpp"
 
 namespace patchioner {
 

@@ -38,6 +38,9 @@ Json options_json(const ScoreReport& report, const ScoringOptions& options) {
     json["pac"] = options.pac;
     json["refpac"] = options.refpac;
   }
+  if (report.orientation) {
+    json["exif"] = *report.orientation == ExifOrientation::apply ? "apply" : "ignore";
+  }
   return json;
 }
 

@@ -109,17 +109,23 @@ std::unordered_map<std::string, SpiceValues> read_output(const fs::path& path) {
 
 }  // namespace
 
-std::vector<SpiceValues> run_spice(std::span<const ScoredCaption> captions, std::span<const Segment> words,
-                                   const fs::path& jar) {
+void check_spice_java(const fs::path& jar) {
   if (!fs::is_regular_file(jar)) {
-    throw Error(ErrorKind::config,
-                "{}: there is no such file; spice_jar names spice-1.0.jar, beside which its "
-                "folder lib lies",
-                jar.string());
+    throw Error(
+        ErrorKind::config,
+        "{}: there is no such file; score.spice_jar (--spice-jar) names spice-1.0.jar, beside which its "
+        "folder lib lies",
+        jar.string());
   }
   const TemporaryFolder scratch;
+  check_java(java_program(), scratch.path());
+}
+
+std::vector<SpiceValues> run_spice(std::span<const ScoredCaption> captions, std::span<const Segment> words,
+                                   const fs::path& jar) {
+  check_spice_java(jar);
+  const TemporaryFolder scratch;
   const std::string java = java_program();
-  check_java(java, scratch.path());
   const fs::path input = scratch.path() / "in.json";
   const fs::path output = scratch.path() / "out.json";
   const fs::path cache = scratch.path() / "cache";

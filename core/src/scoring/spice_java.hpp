@@ -22,4 +22,7 @@ using SpiceValues = std::array<double, kSpiceCategories.size()>;
 std::vector<SpiceValues> run_spice(std::span<const ScoredCaption> captions, std::span<const Segment> words,
                                    const std::filesystem::path& jar);
 
+/// Throws Error as run_spice does for the jar and Java, without a run.
+void check_spice_java(const std::filesystem::path& jar);
+
 }  // namespace patchioner

@@ -116,6 +116,14 @@ void need_file(const std::filesystem::path& path, const char* key, const char* b
   }
 }
 
+void need_jar(const SpiceOptions& options) {
+  need_file(options.jar, "score.spice_jar (--spice-jar)", "java");
+}
+
+void need_tuples(const SpiceOptions& options) {
+  need_file(options.tuples, "score.spice_tuples (--spice-tuples)", "tuples");
+}
+
 }  // namespace
 
 SpiceBackend spice_backend_from(std::string_view word) {
@@ -138,18 +146,31 @@ SpiceScores spice_scores(std::span<const ScoredCaption> captions, std::span<cons
     throw Error(ErrorKind::data, "there are no captions to score");
   }
   if (options.backend == SpiceBackend::java) {
-    need_file(options.jar, "spice_jar", "java");
+    need_jar(options);
     return gathered(run_spice(captions, words, options.jar), "SPICE", {});
   }
   const Synonyms synonyms(options.synonyms);
   if (options.backend == SpiceBackend::tuples) {
-    need_file(options.tuples, "spice_tuples", "tuples");
+    need_tuples(options);
     return gathered(values_of(read_spice_tuples(options.tuples, captions), synonyms.table()), "SPICE(tuples)",
                     synonyms.note());
   }
   const std::string missing = synonyms.note();
   return gathered(values_of(items_by_rules(captions, words), synonyms.table()), "SPICE(rules)",
                   kRulesNote + (missing.empty() ? missing : "; " + missing));
+}
+
+void check_spice(const SpiceOptions& options) {
+  if (options.backend == SpiceBackend::java) {
+    need_jar(options);
+    check_spice_java(options.jar);
+    return;
+  }
+  const Synonyms synonyms(options.synonyms);
+  if (options.backend == SpiceBackend::tuples) {
+    need_tuples(options);
+    read_spice_tuples(options.tuples, {});
+  }
 }
 
 }  // namespace patchioner

@@ -41,4 +41,8 @@ struct SpiceScores {
 SpiceScores spice_scores(std::span<const ScoredCaption> captions, std::span<const Segment> words,
                          const SpiceOptions& options);
 
+/// What can be known before there are captions. Throws Error as spice_scores does for files, synonyms and
+/// Java.
+void check_spice(const SpiceOptions& options);
+
 }  // namespace patchioner

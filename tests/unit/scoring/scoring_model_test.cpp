@@ -130,22 +130,35 @@ struct Regions {
     predictions.items.push_back(std::move(prediction));
   }
 
-  ScoreReport score(const std::vector<std::string>& metrics) {
+  Dataset dataset() {
     std::string all;
     for (const std::string& line : lines) {
       all += line + "\n";
     }
     references.options.files = {references.folder.write("r.jsonl", all)};
-    references.options.image_folders = {kEmoji / "test"};
-    const Dataset dataset = references.open();
-    ScoringInput input;
-    input.predictions = &predictions;
-    input.references = &dataset;
+    references.options.image_folders = {images};
+    return references.open();
+  }
+
+  static ScoringOptions options(const std::vector<std::string>& metrics) {
     ScoringOptions options;
     options.metrics = metrics;
     options.clip = options.pac = kEmojiConfig;
-    return score_predictions(input, options);
+    return options;
   }
+
+  ScoreReport score(const std::vector<std::string>& metrics) {
+    const Dataset opened = dataset();
+    ScoringInput input;
+    input.predictions = &predictions;
+    input.references = &opened;
+    return score_predictions(input, options(metrics));
+  }
+
+  /// The same without predictions.
+  void check(const std::vector<std::string>& metrics) { check_scoring(dataset(), false, options(metrics)); }
+
+  std::filesystem::path images = kEmoji / "test";
 };
 
 TEST_CASE("CLIP-S of a region is of the image with the region drawn, or of its cut") {
@@ -188,6 +201,25 @@ TEST_CASE("regions that no image shows have RefPAC-S, which compares texts, and 
     is_told = is_told || contains(note, "left out: there is no such image of a patch");
   }
   CHECK(is_told);
+}
+
+TEST_CASE("images and regions that metrics cannot look at are refused before there are predictions") {
+  Regions regions;
+  regions.add(R"({"image": true})", WholeImage());
+  regions.add(R"({"box": [10, 12, 40, 30]})", Box{10, 12, 40, 30});
+  CHECK_NOTHROW(regions.check({"CLIP-S", "RefPAC-S"}));
+  mentions(refusal_of(ErrorKind::usage, [&] { regions.check({"CLIP-S_cropped"}); }),
+           "image 0: CLIP-S_cropped is of boxes, and this is a caption of a whole image");
+  regions.images = kEmoji;
+  mentions(refusal_of(ErrorKind::usage, [&] { regions.check({"CLIP-S"}); }),
+           "none of them is found; name their folder by --images");
+  CHECK_NOTHROW(regions.check({"RefPAC-S"}));  // of texts alone
+
+  Regions patches;
+  patches.add(R"({"patch": [1, 2]})", Patch{1, 2});
+  mentions(refusal_of(ErrorKind::usage, [&] { patches.check({"CLIP-S"}); }),
+           "image 0: CLIP-S and PAC-S are of whole images");
+  CHECK_NOTHROW(patches.check({}));  // CLIP-S is left out, as when they are scored
 }
 
 }  // namespace

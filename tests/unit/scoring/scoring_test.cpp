@@ -105,18 +105,58 @@ TEST_CASE("default metrics are those of the task and of the models there are") {
   options.pac = "pac.pth";
   CHECK(default_metrics(true, options) ==
         std::vector<std::string>{"map", "detmap", "PAC-S", "RefPAC-S", "PAC-S_cropped"});
-  CHECK(metrics_to_score(false, options).back() == "RefPAC-S");
+  CHECK(default_metrics(false, options).back() == "RefPAC-S");
 }
 
 TEST_CASE("metrics that cannot be had are refused before anything is read") {
-  const auto refused = [](std::vector<std::string> metrics) {
-    return refusal_of(ErrorKind::usage, [&] { metrics_to_score(false, wanting(std::move(metrics))); });
+  const Dataset references = DatasetFolder(kCaptions).open();
+  const auto refused = [&](std::vector<std::string> metrics) {
+    return refusal_of(ErrorKind::usage,
+                      [&] { check_scoring(references, false, wanting(std::move(metrics))); });
   };
   mentions(refused({"Blue_4"}), "there is no metric 'Blue_4'; did you mean 'Bleu_4'?");
   mentions(refused({"CIDEr", "CIDEr"}), "CIDEr is asked for twice");
   mentions(refused({"map"}), "--task dense");
   mentions(refused({"CLIP-S"}), "CLIP-S needs --clip (score.clip of a config)");
   mentions(refused({"PAC-S_cropped"}), "PAC-S_cropped needs --pac (score.pac of a config)");
+}
+
+TEST_CASE("files that metrics need are refused before there are predictions, by metrics that are wanted") {
+  const TestFolder folder;
+  const Dataset references = DatasetFolder(kCaptions).open();
+  ScoringOptions options;
+  options.meteor_data = options.cider_df = (folder / "absent").string();
+  options.meteor_fallback = "none";
+  options.spice = "tuples";
+  const auto check = [&](std::vector<std::string> metrics, bool is_dense = false) {
+    options.metrics = std::move(metrics);
+    check_scoring(references, is_dense, options);
+  };
+  CHECK_NOTHROW(check({"Bleu_1", "ROUGE_L"}));
+  mentions(refusal_of(ErrorKind::io, [&] { check({"METEOR"}); }), "meteor_data (--meteor-data)");
+  mentions(refusal_of(ErrorKind::io, [&] { check({"map"}, true); }), "meteor_data (--meteor-data)");
+  mentions(refusal_of(ErrorKind::io, [&] { check({"CIDEr"}); }), "absent");
+  mentions(refusal_of(ErrorKind::io, [&] { check({"SPICE"}); }), "meteor_data (--meteor-data)");
+  options.meteor_data.clear();
+  mentions(refusal_of(ErrorKind::config, [&] { check({"METEOR"}); }), "meteor_fallback (--meteor-fallback)");
+  mentions(refusal_of(ErrorKind::config, [&] { check({"SPICE"}); }), "score.spice_tuples (--spice-tuples)");
+  options.spice_tuples = folder.write("tuples.json", R"([{"image_id": 1, "test": []}])").string();
+  mentions(refusal_of(ErrorKind::data, [&] { check({"SPICE"}); }), R"(item 0: 1: has no "refs")");
+  options.spice_tuples = folder.write("tuples.json", "[]").string();
+  CHECK_NOTHROW(check({"SPICE"}));  // who has an item is known with the captions
+}
+
+TEST_CASE("a model that is not there is refused before there are predictions") {
+  const TestFolder folder;
+  DatasetFolder references(kCaptions);
+  references.folder.write("one.jpg", "is found, and not read");
+  references.options.image_folders = {references.folder.path()};
+  ScoringOptions options = wanting({"CLIP-S"});
+  options.clip = (folder / "absent.pth").string();
+  CHECK_THROWS_WITH_AS(check_scoring(references.open(), false, options), doctest::Contains("absent.pth"),
+                       Error);
+  options.metrics = {"Bleu_1"};
+  CHECK_NOTHROW(check_scoring(references.open(), false, options));
 }
 
 }  // namespace

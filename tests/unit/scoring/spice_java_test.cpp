@@ -145,7 +145,12 @@ TEST_CASE("a Java that SPICE cannot run in is told by its version") {
     java.write("version", version);
     mentions(refusal_of(ErrorKind::config, [&] { java.score(); }), told);
   }
+  SpiceOptions options;
+  options.backend = SpiceBackend::java;
+  options.jar = java.jar();
+  mentions(refusal_of(ErrorKind::config, [&] { check_spice(options); }), "of no version");
   java.write("version", "java version \"11.0.2\" 2019");
+  CHECK_NOTHROW(check_spice(options));  // knows nothing of scores
   mentions(refusal_of(ErrorKind::data, [&] { java.score(); }), "SPICE wrote no scores");
 }
 
@@ -160,7 +165,12 @@ TEST_CASE("without a Java, or a jar, it is said which") {
   options.backend = SpiceBackend::java;
   const std::vector<ScoredCaption> captions = {{"1", "a", {"b"}}};
   mentions(refusal_of(ErrorKind::config, [&] { spice_scores(captions, score_words(captions, {}), options); }),
-           "spice: java needs spice_jar");
+           "spice: java needs score.spice_jar (--spice-jar)");
+  mentions(refusal_of(ErrorKind::config, [&] { check_spice(options); }),
+           "spice: java needs score.spice_jar (--spice-jar)");
+  options.jar = java.jar();
+  mentions(refusal_of(ErrorKind::config, [&] { check_spice(options); }),
+           "there is no such file; score.spice_jar (--spice-jar) names spice-1.0.jar");
 }
 
 TEST_CASE("a program that fails is told by its status and its last line") {

@@ -92,7 +92,8 @@ TEST_CASE("golden tuples' own layout is read too") {
 TEST_CASE("tuples that are absent or broken are told with their place and id") {
   const TestFolder folder;
   SpiceOptions options = without_synonyms(SpiceBackend::tuples);
-  mentions(refusal_of(ErrorKind::config, [&] { score(options); }), "spice: tuples needs spice_tuples");
+  mentions(refusal_of(ErrorKind::config, [&] { score(options); }),
+           "spice: tuples needs score.spice_tuples (--spice-tuples)");
   options.tuples = folder / "absent.json";
   mentions(refusal_of(ErrorKind::io, [&] { score(options); }), "absent.json");
   const auto refusal = [&](const char* content) {
