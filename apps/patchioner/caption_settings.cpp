@@ -10,9 +10,10 @@ constexpr const char* kVersion = "1";  // of what a record means; another one ca
 }  // namespace
 
 std::string records_digest(const Arguments& arguments, const Value& config, PluginHost& host) {
-  return settings_digest(config, named_files(config, host),
-                         fmt::format("{} exif={} explain={} memory_texts={}", kVersion, arguments.exif,
-                                     arguments.explain, arguments.explain ? arguments.memory_texts : 0));
+  return run_settings(config, host,
+                      fmt::format("{} exif={} explain={} memory_texts={}", kVersion, arguments.exif,
+                                  arguments.explain, arguments.explain ? arguments.memory_texts : 0))
+      .digest;
 }
 
 }  // namespace patchioner::caption

@@ -7,12 +7,13 @@
 
 #include "commands.hpp"
 #include "config/config.hpp"
+#include "config/overrides.hpp"
+#include "data/json_text.hpp"
 #include "evaluation/dataset_section.hpp"
 #include "evaluation/evaluation_files.hpp"
 #include "evaluation/evaluation_run.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
-#include "support/interrupt.hpp"
 #include "support/printable.hpp"
 #include "support/progress.hpp"
 
@@ -34,35 +35,71 @@ struct EvalArguments {
   bool quiet = false;
 };
 
+const Origin kCommandLine{"command line", 0, 0};
+
 Value list_of(const std::vector<std::string>& texts) {
-  const Origin command_line{"command line", 0, 0};
   Value::List list;
   for (const std::string& text : texts) {
-    list.push_back(Value(text).set_origin(command_line));
+    list.push_back(Value(text).set_origin(kCommandLine));
   }
-  return Value(std::move(list)).set_origin(command_line);
+  return Value(std::move(list)).set_origin(kCommandLine);
 }
 
 void set_in_section(Value& config, const std::string& section, const std::string& key, Value value) {
   if (config.find(section) == nullptr || config.at(section).is_null()) {
-    config.set(section, Value(Value::Map()).set_origin(value.origin()));
+    config.set(section, Value(Value::Map()).set_origin(kCommandLine));
   }
   config.find(section)->set(key, std::move(value));
+}
+
+/// A word of -d is the name of a choice, unless it looks like a path: a folder of results may have a choice's
+/// name.
+bool is_annotation_file(const std::string& dataset) {
+  const std::filesystem::path path = dataset;
+  return path.extension() != ".yaml" && (path.has_extension() || path.has_parent_path()) &&
+         !dataset.starts_with("dataset/");
+}
+
+bool changes_dataset(const std::string& change) {
+  return change.substr(std::min(change.find_first_not_of("+~"), change.size())).starts_with("dataset");
+}
+
+/// The config with a file of annotations for its data set; only overrides say more of it.
+Value document_of_file(const EvalArguments& arguments, const std::string& file) {
+  if (!std::filesystem::exists(file)) {
+    throw Error(
+        ErrorKind::usage,
+        "--dataset {}: there is no such file; a name without '/' and '.' is a choice of configs/dataset",
+        file);
+  }
+  std::vector<std::string> others;
+  std::vector<Override> of_dataset;
+  for (const std::string& change : arguments.overrides) {
+    if (changes_dataset(change)) {
+      of_dataset.push_back(parse_override(change));
+    } else {
+      others.push_back(change);
+    }
+  }
+  Value config = compose(arguments.config, others);
+  config.erase("dataset");
+  set_in_section(config, "dataset", "files", list_of({file}));
+  apply_overrides(config, of_dataset);
+  return config;
 }
 
 /// The document of one data set: a choice of configs/dataset, or a file of annotations; none: the config's
 /// own.
 Value document_of(const EvalArguments& arguments, const std::string& dataset) {
-  std::error_code unreadable;
-  const bool is_file =
-      !dataset.empty() && !dataset.ends_with(".yaml") && std::filesystem::exists(dataset, unreadable);
-  std::vector<std::string> overrides = arguments.overrides;
-  if (!dataset.empty() && !is_file) {
-    overrides.insert(overrides.begin(), "dataset=" + dataset);
-  }
-  Value config = compose(arguments.config, overrides);
-  if (is_file) {
-    set_in_section(config, "dataset", "files", list_of({dataset}));
+  Value config;
+  if (is_annotation_file(dataset)) {
+    config = document_of_file(arguments, dataset);
+  } else {
+    std::vector<std::string> overrides = arguments.overrides;
+    if (!dataset.empty()) {
+      overrides.insert(overrides.begin(), "dataset=" + dataset);
+    }
+    config = compose(arguments.config, overrides);
   }
   if (!arguments.images.empty()) {
     set_in_section(config, "dataset", "images", list_of(arguments.images));
@@ -71,8 +108,7 @@ Value document_of(const EvalArguments& arguments, const std::string& dataset) {
     set_in_section(config, "score", "metrics", list_of(arguments.metrics));
   }
   if (!arguments.output.empty()) {
-    set_in_section(config, "evaluate", "output",
-                   Value(arguments.output).set_origin(Origin{"command line", 0, 0}));
+    set_in_section(config, "evaluate", "output", Value(arguments.output).set_origin(kCommandLine));
   }
   return config;
 }
@@ -84,11 +120,11 @@ std::vector<Evaluation> evaluations_of(const EvalArguments& arguments, PluginHos
       arguments.datasets.empty() ? std::vector<std::string>{""} : arguments.datasets;
   for (const std::string& dataset : datasets) {
     Evaluation& evaluation = evaluations.emplace_back(make_evaluation(document_of(arguments, dataset), host));
-    if (!names.insert(evaluation.name).second) {
+    if (!names.insert(evaluation.name()).second) {
       throw Error(ErrorKind::usage,
                   "two data sets are called '{}' and would share a folder of results; give them names "
                   "(dataset.name) and evaluate them one by one",
-                  evaluation.name);
+                  evaluation.name());
     }
   }
   return evaluations;
@@ -133,11 +169,11 @@ void print_table(const std::vector<std::pair<std::string, ScoreReport>>& reports
 void tell(const Evaluation& evaluation, const EvaluationOutcome& outcome, std::set<std::string>& told) {
   for (const std::string& sentence : outcome.report.notes) {
     if (told.insert(sentence).second) {
-      log(LogLevel::warning, "{}: {}", evaluation.name, printable(sentence));
+      log(LogLevel::warning, "{}: {}", evaluation.name(), printable(sentence));
     }
   }
   const CaptionCounts& counts = outcome.counts;
-  log(LogLevel::info, "{}: {} images, {} regions, captioned in {:.1f} s{}; results in {}", evaluation.name,
+  log(LogLevel::info, "{}: {} images, {} regions, captioned in {:.1f} s{}; results in {}", evaluation.name(),
       counts.images, counts.regions, counts.seconds,
       counts.images_before == 0 ? "" : fmt::format(" ({} of the images before)", counts.images_before),
       outcome.folder.string());
@@ -153,7 +189,6 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
   const Value& config = evaluations.front().config;
   apply_threads(read_runtime_options(config));
   const Captioner captioner(config, host);
-  const PoliteInterrupt polite;
   std::vector<std::pair<std::string, ScoreReport>> reports;
   std::set<std::string> told;
   Json all = Json::array();
@@ -161,7 +196,7 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
     try {
       EvaluationOutcome outcome = run_evaluation(evaluation, captioner, arguments.restart);
       if (!outcome.finished) {
-        log(LogLevel::warning, "{}: interrupted; the same command{} goes on", evaluation.name,
+        log(LogLevel::warning, "{}: interrupted; the same command{} goes on", evaluation.name(),
             arguments.restart ? " without --restart" : "");
         line.exit_code = 1;
         break;
@@ -170,7 +205,7 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
       if (arguments.json) {
         all.push_back(Json::parse(read_file(EvaluationFiles(outcome.folder).metrics)));
       }
-      reports.emplace_back(evaluation.name, std::move(outcome.report));
+      reports.emplace_back(evaluation.name(), std::move(outcome.report));
     } catch (const Error& error) {
       if (evaluations.size() == 1) {
         throw;
@@ -180,7 +215,7 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
     }
   }
   if (arguments.json) {
-    fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(all, 2));
   } else if (!reports.empty()) {
     print_table(reports, arguments.x100);
   }

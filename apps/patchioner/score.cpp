@@ -4,6 +4,7 @@
 #include <patchioner/log.hpp>
 
 #include "commands.hpp"
+#include "data/json_text.hpp"
 #include "runtime/runtime_options.hpp"
 #include "scoring/scoring.hpp"
 #include "support/files.hpp"
@@ -113,10 +114,6 @@ void check_outputs(const ScoreArguments& arguments) {
   }
 }
 
-std::string dumped(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 void write_to(const std::string& file, const std::string& content) {
   if (!file.empty()) {
     make_folder_of(file);
@@ -137,12 +134,12 @@ void run_score(const ScoreArguments& arguments) {
     log(LogLevel::warning, "{}", printable(sentence));
   }
   constexpr int kIndent = 2;
-  const std::string json = dumped(whole_json(report, arguments, references), kIndent);
+  const std::string json = json_text(whole_json(report, arguments, references), kIndent) + "\n";
   if (!arguments.per_item.empty()) {
     make_folder_of(arguments.per_item);
     AtomicFile file(arguments.per_item);
     for (const Json& line : report.lines) {
-      file.write(dumped(line, -1));
+      file.write(json_text(line) + "\n");
     }
     file.commit();
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "data/dataset_reading.hpp"
+#include "data/json_text.hpp"
 #include "data/region_json.hpp"
 #include "support/files.hpp"
 
@@ -11,10 +12,6 @@ namespace patchioner {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string line_of(const OrderedJson& json) {
-  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-}
 
 /// Points with their times, where there are times.
 OrderedJson points_json(const DatasetRegion& region) {
@@ -81,12 +78,12 @@ class EntryWriter {
   void entry(const OrderedJson& value) {
     file_.write(first_ ? "\n" : ",\n");
     first_ = false;
-    file_.write(line_of(value));
+    file_.write(json_text(value));
   }
   void member(const std::string& key, const OrderedJson& value) {
     entry(key);
     file_.write(": ");
-    file_.write(line_of(value));
+    file_.write(json_text(value));
   }
 
  private:
@@ -174,7 +171,7 @@ void write_records(const Dataset& dataset, const fs::path& file) {
   AtomicFile output(file);
   const fs::path folder = fs::absolute(file).parent_path();
   for (size_t i = 0; i < dataset.size(); ++i) {
-    output.write(line_of(record_of(dataset.image(i), folder)) + "\n");
+    output.write(json_text(record_of(dataset.image(i), folder)) + "\n");
   }
   output.commit();
 }

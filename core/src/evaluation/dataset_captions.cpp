@@ -6,9 +6,11 @@
 #include <patchioner/error.hpp>
 
 #include "data/dataset_reading.hpp"
+#include "data/json_text.hpp"
 #include "data/record_file.hpp"
 #include "runtime/caption_images.hpp"
 #include "runtime/prefetch.hpp"
+#include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 
@@ -24,9 +26,36 @@ constexpr size_t kMostFailures = 5;
 struct Loaded {
   size_t index = 0;
   Json id;
+  ImageStamp stamp;
   CaptionTask task;
   std::string error;
 };
+
+constexpr size_t kDigits = 12;  // of a digest
+
+/// Without its digest, which takes reading the file.
+ImageStamp quick_stamp(const std::filesystem::path& path) {
+  return {std::filesystem::file_size(path),
+          std::filesystem::last_write_time(path).time_since_epoch().count(),
+          {}};
+}
+
+ImageStamp stamp_of(const std::filesystem::path& path) {
+  ImageStamp stamp = quick_stamp(path);
+  stamp.digest = sha256_of_file(path).substr(0, kDigits);
+  return stamp;
+}
+
+/// Whether the file is the one that the stamp was taken of, wherever it was copied to since.
+bool is_same(const ImageStamp& stamp, const std::filesystem::path& path) {
+  try {
+    const ImageStamp now = quick_stamp(path);
+    return now.bytes == stamp.bytes &&
+           (now.modified == stamp.modified || stamp_of(path).digest == stamp.digest);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
 
 Json record_of(const Loaded& loaded, const ImageCaptions& captions, const std::string& settings) {
   Json record = {{"index", loaded.index}, {"id", loaded.id}};
@@ -46,6 +75,10 @@ Json record_of(const Loaded& loaded, const ImageCaptions& captions, const std::s
   if (captions.warnings > 0) {
     record["warnings"] = captions.warnings;
   }
+  if (!loaded.stamp.digest.empty()) {
+    record["file"] = {
+        {"bytes", loaded.stamp.bytes}, {"modified", loaded.stamp.modified}, {"digest", loaded.stamp.digest}};
+  }
   record["seconds"] = std::round(captions.seconds * 1e4) / 1e4;
   record["settings"] = settings;
   return record;
@@ -56,6 +89,10 @@ ImageCaptions captions_of(const Json& record) {
   captions.error = record.value("error", "");
   captions.seconds = record.value("seconds", 0.0);
   captions.warnings = record.value("warnings", size_t{0});
+  if (const auto file = record.find("file"); file != record.end()) {
+    captions.stamp = {file->value("bytes", uint64_t{0}), file->value("modified", int64_t{0}),
+                      file->value("digest", "")};
+  }
   for (const Json& region : record.value("regions", Json::array())) {
     RegionCaption& one = captions.regions.emplace_back();
     one.caption = region.value("caption", "");
@@ -96,7 +133,8 @@ class Captioning {
   }
 
   std::optional<DatasetCaptions> run() {
-    Progress progress(fmt::format("captioning {}", dataset_.name()), "images", size_);
+    const PoliteInterrupt polite;
+    Progress progress(fmt::format("captioning {}", options_.name), "images", size_);
     progress.start_at(done_before_);
     const auto batch_size = static_cast<size_t>(captioner_.batch());
     {
@@ -111,8 +149,7 @@ class Captioning {
         last = now;
         for (size_t i = 0; i < batch.size(); ++i) {
           captions[i].seconds = seconds / static_cast<double>(batch.size());
-          file_.append(record_of(batch[i], captions[i], options_.settings)
-                           .dump(-1, ' ', false, Json::error_handler_t::replace));
+          file_.append(json_text(record_of(batch[i], captions[i], options_.settings)));
           found_[batch[i].index] = std::move(captions[i]);
           progress.advance();
         }
@@ -146,8 +183,9 @@ class Captioning {
         found_[index] = captions_of(record);  // a later one has had another try
       }
     });
-    for (std::optional<ImageCaptions>& one : found_) {
-      if (one && !is_whole(*one)) {
+    for (size_t i = 0; i < size_; ++i) {
+      std::optional<ImageCaptions>& one = found_[i];
+      if (one && !(is_whole(*one) && is_same(one->stamp, dataset_.image(i).path))) {
         one.reset();
       }
       done_before_ += one ? 1 : 0;
@@ -177,6 +215,7 @@ class Captioning {
       if (image.path.empty()) {
         throw Error(ErrorKind::data, "{} is in none of the folders of dataset.images", image.file_name);
       }
+      loaded.stamp = stamp_of(image.path);
       loaded.task.image = read_image(image.path, options_.orientation);
       captioner_.prepare(loaded.task);
       if (!captioner_.needs_pixels()) {

@@ -8,7 +8,7 @@
 
 #include "data/dataset.hpp"
 #include "data/prediction_files.hpp"
-#include "image/image_file.hpp"
+#include "image/image.hpp"
 #include "runtime/captioner.hpp"
 
 namespace patchioner {
@@ -20,10 +20,18 @@ struct RegionCaption {
   std::string error;  ///< when not empty there is no caption
 };
 
+/// Which file an image was: a changed one is captioned again.
+struct ImageStamp {
+  uint64_t bytes = 0;
+  int64_t modified = 0;  ///< as the file system counts
+  std::string digest;    ///< of its content
+};
+
 /// Of one image.
 struct ImageCaptions {
   std::vector<RegionCaption> regions;  ///< parallel to DatasetImage::regions; empty with `error`
   std::string error;
+  ImageStamp stamp;
   double seconds = 0;  ///< its share of the time that its batch took
   size_t warnings = 0;
 };
@@ -45,14 +53,16 @@ struct DatasetCaptions {
 
 /// What decides the captions of a data set, beside the captioner.
 struct DatasetCaptionOptions {
+  std::string name;               ///< of the data set, for messages and progress
   std::filesystem::path records;  ///< the file; made when it is not there
   std::string settings;           ///< that its records must have been made with
   ExifOrientation orientation = ExifOrientation::ignore;
 };
 
-/// Captions the images that `records` does not hold, or holds with a failure; shows progress. Nothing after
-/// an interrupt: the same call goes on. Images are read ahead, at most two batches of them. Throws Error:
-/// usage when the records were made with other settings; io when they cannot be written.
+/// Captions the images that `records` does not hold, holds with a failure, or holds of another file than lies
+/// there now; shows progress. Nothing after an interrupt, which is looked for after each batch: the same call
+/// goes on. Images are read ahead, at most two batches of them. Throws Error: usage when the records were
+/// made with other settings; io when they cannot be written.
 std::optional<DatasetCaptions> caption_dataset(const Dataset& dataset, const Captioner& captioner,
                                                const DatasetCaptionOptions& options);
 

@@ -1,6 +1,6 @@
 #include "evaluation/evaluation_files.hpp"
 
-#include "data/dataset_reading.hpp"
+#include "data/json_text.hpp"
 #include "data/predictions.hpp"
 #include "data/region_json.hpp"
 #include "support/files.hpp"
@@ -9,10 +9,6 @@ namespace patchioner {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string line_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 /// The image of a place, kept while neighbours are asked for: traces are read from their file each time.
 class ImageCursor {
@@ -107,7 +103,7 @@ void write_coco_results(const Dataset& dataset, const DatasetPredictions& predic
   for (size_t i = 0; i < predictions.places.size(); ++i) {
     const DatasetImage& image = cursor.at(predictions.places[i].image);
     output.write(i == 0 ? "\n " : ",\n ");
-    output.write(line_of(coco_result(image, predictions.predictions.items[i])));
+    output.write(json_text(coco_result(image, predictions.predictions.items[i])));
   }
   output.write("\n]\n");
   output.commit();
@@ -118,11 +114,11 @@ bool write_task_predictions(const Dataset& dataset, const DatasetPredictions& pr
   switch (dataset.task()) {
     case DatasetTask::image:
     case DatasetTask::dense:
-      write_file(file, line_of(coco_style(dataset, predictions)) + "\n");
+      write_file(file, json_text(coco_style(dataset, predictions)) + "\n");
       return true;
     case DatasetTask::region_set:
     case DatasetTask::trace:
-      write_file(file, line_of(sample_lists(dataset, predictions)) + "\n");
+      write_file(file, json_text(sample_lists(dataset, predictions)) + "\n");
       return true;
     default:
       return false;

@@ -5,7 +5,7 @@
 #include <patchioner/error.hpp>
 #include <random>
 
-#include "image/image_file.hpp"
+#include "image/image.hpp"
 #include "report/encode.hpp"
 #include "report/page.hpp"
 #include "runtime/caption_images.hpp"
@@ -25,31 +25,49 @@ struct Ranked {
   double value = 0;
 };
 
-/// The keys of lines that are values of metrics.
-std::vector<std::string> measured(const std::vector<Json>& lines) {
+/// The keys of a line that are values of metrics.
+std::vector<std::string> measured(const Json& line) {
   std::vector<std::string> names;
-  if (!lines.empty()) {
-    for (const auto& [key, value] : lines.front().items()) {
-      const bool is_metric = key != "score" && key != "overlap" && key != "id" && value.is_number();
-      if (is_metric) {
-        names.push_back(key);
-      }
+  for (const auto& [key, value] : line.items()) {
+    const bool is_metric = key != "score" && key != "overlap" && key != "id" && value.is_number();
+    if (is_metric && std::isfinite(value.get<double>())) {
+      names.push_back(key);
     }
   }
   return names;
 }
 
-/// Items with a value of the metric, best first.
-std::vector<Ranked> ranked(const std::vector<Json>& lines, const std::string& metric) {
+/// Those that any line has, in the order in which they come up.
+std::vector<std::string> measured(const std::vector<Json>& lines) {
+  std::vector<std::string> all;
+  for (const Json& line : lines) {
+    for (std::string& name : measured(line)) {
+      if (std::find(all.begin(), all.end(), name) == all.end()) {
+        all.push_back(std::move(name));
+      }
+    }
+  }
+  return all;
+}
+
+/// Items with a value of the metric, in the order of the predictions.
+std::vector<Ranked> valued(const std::vector<Json>& lines, const std::string& metric) {
   std::vector<Ranked> items;
   for (size_t i = 0; i < lines.size(); ++i) {
     const auto value = lines[i].find(metric);
-    if (value != lines[i].end() && value->is_number()) {
+    if (value != lines[i].end() && value->is_number() && std::isfinite(value->get<double>())) {
       items.push_back({i, value->get<double>()});
     }
   }
-  std::stable_sort(items.begin(), items.end(),
-                   [](const Ranked& a, const Ranked& b) { return a.value > b.value; });
+  return items;
+}
+
+/// The first `count` of them when the best, or the worst, stand first.
+std::vector<Ranked> extremes(std::vector<Ranked> items, size_t count, bool best) {
+  std::stable_sort(items.begin(), items.end(), [&](const Ranked& a, const Ranked& b) {
+    return best ? a.value > b.value : a.value < b.value;
+  });
+  items.resize(std::min(count, items.size()));
   return items;
 }
 
@@ -80,14 +98,14 @@ class EvaluationPage {
   void write() {
     const std::string metric = ordering_metric(report_, evaluation_.options);
     if (!metric.empty()) {
-      std::vector<Ranked> items = ranked(report_.lines, metric);
+      const std::vector<Ranked> items = valued(report_.lines, metric);
       const size_t count = std::min(static_cast<size_t>(evaluation_.options.examples), items.size());
-      const auto end = items.begin() + static_cast<ptrdiff_t>(count);
-      add("Best", fmt::format("The {} captions with the highest {}.", count, metric), {items.begin(), end});
+      add("Best", fmt::format("The {} captions with the highest {}.", count, metric),
+          extremes(items, count, true));
       add("Worst", fmt::format("The {} captions with the lowest {}, the lowest first.", count, metric),
-          {items.rbegin(), items.rbegin() + static_cast<ptrdiff_t>(count)});
+          extremes(items, count, false));
       add("Random", fmt::format("{} captions drawn by the seed {}.", count, evaluation_.options.seed),
-          drawn(std::move(items), count, evaluation_.options.seed));
+          drawn(items, count, evaluation_.options.seed));
     }
     page_.commit();
   }
@@ -95,7 +113,7 @@ class EvaluationPage {
  private:
   PageHeader header() const {
     PageHeader header;
-    header.title = evaluation_.name;
+    header.title = evaluation_.name();
     header.chain = plugin_chain(evaluation_.config);
     for (const CaptionScores& score : report_.metrics) {
       header.measures.push_back({score.name, score.scores.corpus});
@@ -121,8 +139,7 @@ class EvaluationPage {
     region.answers.push_back(answer(report_.lines[line], predictions_.predictions.items[prediction]));
     try {
       CaptionTask task;
-      task.image = read_image(
-          image.path, evaluation_.options.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore);
+      task.image = read_image(image.path, evaluation_.orientation());
       task.regions = {region.region};
       captioner_.prepare(task);
       shown.geometry = task.geometry;
@@ -146,7 +163,7 @@ class EvaluationPage {
         answer.references = line[key].get<std::vector<std::string>>();
       }
     }
-    for (const std::string& name : measured({line})) {
+    for (const std::string& name : measured(line)) {
       answer.measures.push_back({name, line[name].get<double>()});
     }
     return answer;
@@ -162,24 +179,33 @@ class EvaluationPage {
 
 }  // namespace
 
+void check_ordering(const EvaluationOptions& options, const std::vector<std::string>& metrics) {
+  const std::string& wanted = options.examples_by;
+  const bool is_of_items = wanted != "map" && wanted != "detmap";
+  if (wanted == "auto" || options.examples == 0 ||
+      (is_of_items && std::find(metrics.begin(), metrics.end(), wanted) != metrics.end())) {
+    return;
+  }
+  throw Error(ErrorKind::config,
+              "evaluate.examples_by is '{}', of which captions have no values{}; take auto or one of {}",
+              wanted, suggestion(wanted, metrics), fmt::join(metrics, ", "));
+}
+
 std::string ordering_metric(const ScoreReport& report, const EvaluationOptions& options) {
   const std::vector<std::string> names = measured(report.lines);
+  std::vector<std::string> wanted = {"CIDEr", "METEOR", "ROUGE_L", "Bleu_4", "box_METEOR"};
   if (options.examples_by != "auto") {
-    if (std::find(names.begin(), names.end(), options.examples_by) == names.end()) {
-      throw Error(ErrorKind::config,
-                  "evaluate.examples_by is '{}', of which items have no values{}; they have {}",
-                  options.examples_by, suggestion(options.examples_by, names), fmt::join(names, ", "));
-    }
-    return options.examples_by;
+    wanted = {options.examples_by};
   }
-  for (const char* beginning : {"CIDEr", "METEOR", "ROUGE_L", "Bleu_4", "box_METEOR"}) {
+  for (const std::string& metric : wanted) {
     for (const std::string& name : names) {
-      if (name.starts_with(beginning)) {
+      // "METEOR(no-paraphrase)" is METEOR as far as it could be had.
+      if (name == metric || name.starts_with(metric + "(")) {
         return name;
       }
     }
   }
-  return names.empty() ? std::string() : names.front();
+  return names.empty() || options.examples_by != "auto" ? std::string() : names.front();
 }
 
 void write_evaluation_page(const Evaluation& evaluation, const Dataset& dataset, const Captioner& captioner,

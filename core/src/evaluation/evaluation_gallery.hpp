@@ -4,13 +4,19 @@
 #include <filesystem>
 
 #include "evaluation/dataset_captions.hpp"
-#include "evaluation/evaluation_run.hpp"
+#include "evaluation/evaluation.hpp"
+#include "runtime/captioner.hpp"
+#include "scoring/scoring.hpp"
 
 namespace patchioner {
 
-/// The metric whose values order the items: `options.examples_by`, or the first of CIDEr, METEOR, ROUGE_L,
-/// Bleu_4 ... that items have values of; empty when they have none. Throws an Error of kind config for one
-/// that was not scored, naming those that were.
+/// Throws an Error of kind config, naming those that there are, when captions will have no values of
+/// `options.examples_by`; `metrics` are those that are scored.
+void check_ordering(const EvaluationOptions& options, const std::vector<std::string>& metrics);
+
+/// The metric whose values order the items: `options.examples_by`, whatever it is called where its data are
+/// not whole, or the first of CIDEr, METEOR, ROUGE_L, Bleu_4 ... that items have values of; empty when they
+/// have none.
 std::string ordering_metric(const ScoreReport& report, const EvaluationOptions& options);
 
 /// Writes the page: `options.examples` of each kind, each image with its region drawn, patch weights over it,

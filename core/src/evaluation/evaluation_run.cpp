@@ -1,6 +1,5 @@
 #include "evaluation/evaluation_run.hpp"
 
-#include <ATen/Parallel.h>
 #include <fmt/ranges.h>
 
 #include <chrono>
@@ -9,12 +8,12 @@
 
 #include "config/config.hpp"
 #include "data/dataset_reading.hpp"
-#include "evaluation/dataset_section.hpp"
+#include "data/json_text.hpp"
+#include "data/region_json.hpp"
 #include "evaluation/evaluation_files.hpp"
 #include "evaluation/evaluation_gallery.hpp"
-#include "runtime/complete_config.hpp"
-#include "runtime/plugin_sections.hpp"
-#include "runtime/runtime_options.hpp"
+#include "evaluation/evaluation_report.hpp"
+#include "support/file_lock.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
 #include "support/printable.hpp"
@@ -28,24 +27,18 @@ namespace fs = std::filesystem;
 
 constexpr const char* kVersion = "evaluation 1";  // of what a record means; another one cannot be resumed
 
-std::string dumped(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-/// What decides which regions there are and in which order: the content of the files, and the options that
-/// choose of them.
-std::string dataset_digest(const DatasetOptions& options) {
-  std::string text = fmt::format("{} {} {}", to_string(options.format), options.split, options.vg_coco);
-  std::vector<fs::path> files = options.files;
-  for (const fs::path& more : {options.image_data, options.splits}) {
-    if (!more.empty()) {
-      files.push_back(more);
+/// What decides which regions there are, of which images and in which order, wherever it was read from.
+std::string regions_digest(const Dataset& dataset) {
+  std::string text;
+  for (size_t i = 0; i < dataset.size(); ++i) {
+    const DatasetImage image = dataset.image(i);
+    text += json_text(image.id) + " " + image.file_name;
+    for (const DatasetRegion& region : image.regions) {
+      text += " " + json_text(region_to_json({region.shape, {}}));
     }
+    text = sha256(text);  // bounded, whatever the size of the data set
   }
-  for (const fs::path& file : files) {
-    text += "\n" + content_digest(file);
-  }
-  return sha256(text);
+  return text;
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -57,56 +50,74 @@ class Run {
   Run(const Evaluation& evaluation, const Captioner& captioner)
       : evaluation_(evaluation),
         captioner_(captioner),
-        folder_(fs::path(evaluation.options.output) / evaluation.name),
+        folder_(fs::path(evaluation.options.output) / evaluation.name()),
         files_(folder_) {}
 
   EvaluationOutcome run(bool restart) {
     EvaluationOutcome outcome;
     outcome.folder = folder_;
-    const NamedDataset named = read_dataset_section(evaluation_.config);
-    Dataset dataset = Dataset::open(named.options);
+    Dataset dataset = Dataset::open(evaluation_.dataset.options);
+    for (const std::string& line : dataset.problems().summary()) {
+      log(LogLevel::warning, "{}: {}", evaluation_.name(), printable(line));
+    }
+    const std::string settings = settings_of(dataset);
     const size_t all_images = dataset.size();
     if (evaluation_.options.limit > 0) {
       dataset.keep_first(static_cast<size_t>(evaluation_.options.limit));
     }
-    for (const std::string& line : dataset.problems().summary()) {
-      log(LogLevel::warning, "{}: {}", evaluation_.name, printable(line));
-    }
     check(dataset);
-    const ScoringOptions scoring = scoring_of(dataset);
-    metrics_to_score(is_dense(dataset), scoring);
+    EvaluationResult result;
+    result.settings = settings;
+    result.scoring = scoring_of(dataset);
+    check_scoring(dataset, is_dense(dataset), result.scoring);
+    check_ordering(evaluation_.options, result.scoring.metrics.empty()
+                                            ? default_metrics(false, result.scoring)
+                                            : result.scoring.metrics);
+    make_folder(folder_);
+    const FileLock lock(
+        folder_ / ".lock",
+        "another evaluation is at work in this folder; wait for it, or give another evaluate.output");
     prepare_folder(restart);
     const std::optional<DatasetCaptions> captions =
         caption_dataset(dataset, captioner_,
-                        {.records = files_.records,
-                         .settings = evaluation_.settings,
-                         .orientation = evaluation_.options.exif == "apply" ? ExifOrientation::apply
-                                                                            : ExifOrientation::ignore});
+                        {.name = evaluation_.name(),
+                         .records = files_.records,
+                         .settings = settings,
+                         .orientation = evaluation_.orientation()});
     if (!captions) {
       return outcome;
     }
-    outcome.counts = captions->counts;
+    result.counts = captions->counts;
     check_failures(captions->counts);
-    const DatasetPredictions predictions = predictions_of(dataset, *captions, evaluation_.name);
+    const DatasetPredictions predictions = predictions_of(dataset, *captions, evaluation_.name());
     write_coco_results(dataset, predictions, files_.predictions);
     if (captions->counts.failed == 0) {
       write_task_predictions(dataset, predictions, files_.task_predictions);
     }
-    outcome.report = score(dataset, all_images, predictions, captions->counts, scoring);
+    score(dataset, all_images, predictions, result);
     if (evaluation_.options.examples > 0) {
-      write_evaluation_page(evaluation_, dataset, captioner_, predictions, outcome.report, files_.page);
+      write_evaluation_page(evaluation_, dataset, captioner_, predictions, result.scores, files_.page);
     }
+    constexpr int kIndent = 2;
+    write_file(files_.metrics, json_text(metrics_json(evaluation_, dataset, result), kIndent) + "\n");
+    outcome.report = std::move(result.scores);
+    outcome.counts = result.counts;
     outcome.finished = true;
     return outcome;
   }
 
  private:
-  bool leaves_out() const { return evaluation_.options.failures == "leave_out"; }
+  std::string settings_of(const Dataset& dataset) const {
+    constexpr size_t kDigits = 12;
+    return sha256(fmt::format("{} {} exif={} {}", kVersion, evaluation_.settings.digest,
+                              evaluation_.options.exif, regions_digest(dataset)))
+        .substr(0, kDigits);
+  }
 
   /// What can be known before the work is refused before it.
   void check(const Dataset& dataset) const {
     PairingCounts ignored;
-    check_reading(dataset, {.intersection = leaves_out()}, ignored);
+    check_reading(dataset, pairing(), ignored);
     const size_t size = dataset.size();
     std::vector<std::string> missing;
     std::vector<std::string> unreferenced;
@@ -122,37 +133,39 @@ class Run {
       }
     }
     constexpr const char* kOrLeaveOut = ", or score the rest by evaluate.failures=leave_out";
-    if (!missing.empty() && (!leaves_out() || missing.size() == size)) {
+    if (!missing.empty() && (!evaluation_.leaves_out() || missing.size() == size)) {
       throw Error(ErrorKind::data,
                   "{}: {} of {} images are in none of the folders of dataset.images: {}; name their folder{}",
-                  evaluation_.name, missing.size(), size, some_names(missing),
+                  evaluation_.name(), missing.size(), size, some_names(missing),
                   missing.size() == size ? "" : kOrLeaveOut);
     }
-    if (!unreferenced.empty() && !leaves_out()) {
+    if (!unreferenced.empty() && !evaluation_.leaves_out()) {
       throw Error(ErrorKind::data,
                   "{}: {} of {} regions have no references: {}; name captions by dataset.references{}",
-                  evaluation_.name, unreferenced.size(), dataset.region_count(), some_names(unreferenced),
+                  evaluation_.name(), unreferenced.size(), dataset.region_count(), some_names(unreferenced),
                   unreferenced.size() == dataset.region_count() ? "" : kOrLeaveOut);
     }
   }
 
+  /// Takes away what earlier calls made of their records, so that nothing stands beside what it does not
+  /// belong to.
   void prepare_folder(bool restart) const {
-    make_folder(folder_);
-    for (const fs::path& file : {files_.config, files_.predictions, files_.task_predictions, files_.items,
-                                 files_.metrics, files_.table, files_.page}) {
-      remove_abandoned_parts(file);
-    }
     std::error_code ignored;
+    if (fs::exists(files_.config, ignored) && read_yaml(files_.config).find("evaluate") == nullptr) {
+      throw Error(
+          ErrorKind::usage,
+          "{}: is not the config of an evaluation, and would be replaced; give another evaluate.output",
+          files_.config.string());
+    }
+    for (const fs::path& file : {files_.predictions, files_.task_predictions, files_.items, files_.metrics,
+                                 files_.table, files_.page}) {
+      remove_abandoned_parts(file);
+      fs::remove(file, ignored);
+    }
     if (restart) {
       fs::remove(files_.records, ignored);
     }
-    if (!fs::exists(files_.records, ignored) && fs::exists(files_.config, ignored) && !restart) {
-      throw Error(
-          ErrorKind::usage,
-          "{}: holds a config but no records of an evaluation; give another evaluate.output, or begin anew "
-          "with --restart",
-          folder_.string());
-    }
+    write_file(files_.config, write_yaml(evaluation_.config));
   }
 
   void check_failures(const CaptionCounts& counts) const {
@@ -162,11 +175,12 @@ class Run {
     const std::string sentence =
         fmt::format("{} of {} regions have no caption: {}{}", counts.failed, counts.regions,
                     fmt::join(counts.failures, "; "), counts.failed > counts.failures.size() ? " ..." : "");
-    if (!leaves_out() || counts.failed == counts.regions) {
-      throw Error(ErrorKind::data, "{}: {}. The same command tries these again{}", evaluation_.name, sentence,
+    if (!evaluation_.leaves_out() || counts.failed == counts.regions) {
+      throw Error(ErrorKind::data, "{}: {}. The same command tries these again{}", evaluation_.name(),
+                  sentence,
                   counts.failed == counts.regions ? "" : "; evaluate.failures=leave_out scores the rest");
     }
-    log(LogLevel::warning, "{}: {}", evaluation_.name, printable(sentence));
+    log(LogLevel::warning, "{}: {}", evaluation_.name(), printable(sentence));
   }
 
   static bool is_dense(const Dataset& dataset) { return dataset.task() == DatasetTask::dense; }
@@ -184,59 +198,34 @@ class Run {
     return scoring;
   }
 
-  ScoreReport score(const Dataset& dataset, size_t all_images, const DatasetPredictions& predictions,
-                    const CaptionCounts& counts, const ScoringOptions& scoring) const {
+  PairingOptions pairing() const {
+    PairingOptions options;
+    options.intersection = evaluation_.leaves_out();
+    options.leave_out = "evaluate.failures=leave_out";
+    return options;
+  }
+
+  void score(const Dataset& dataset, size_t all_images, const DatasetPredictions& predictions,
+             EvaluationResult& result) const {
     const auto start = std::chrono::steady_clock::now();
     ScoringInput input;
     input.predictions = &predictions.predictions;
     input.references = &dataset;
-    input.pairing.intersection = leaves_out();
+    input.pairing = pairing();
     input.is_dense = is_dense(dataset);
-    ScoreReport report = score_predictions(input, scoring);
+    input.orientation = evaluation_.orientation();
+    result.scores = score_predictions(input, result.scoring);
     if (dataset.size() < all_images) {
-      report.note(fmt::format("only the first {} of {} images (evaluate.limit)", dataset.size(), all_images));
+      result.scores.note(
+          fmt::format("only the first {} of {} images (evaluate.limit)", dataset.size(), all_images));
     }
-    write_file(files_.config, write_yaml(evaluation_.config));
     AtomicFile items(files_.items);
-    for (const Json& line : report.lines) {
-      items.write(dumped(line, -1));
+    for (const Json& line : result.scores.lines) {
+      items.write(json_text(line) + "\n");
     }
     items.commit();
-    write_file(files_.table, score_csv(report));
-    constexpr int kIndent = 2;
-    write_file(files_.metrics,
-               dumped(metrics_json(dataset, report, counts, scoring, seconds_since(start)), kIndent));
-    return report;
-  }
-
-  Json metrics_json(const Dataset& dataset, const ScoreReport& report, const CaptionCounts& counts,
-                    const ScoringOptions& scoring, double scoring_seconds) const {
-    Json json = {{"name", evaluation_.name}, {"settings", evaluation_.settings}};
-    json["chain"] = plugin_chain(evaluation_.config);
-    json.update(to_json(report, scoring));
-    json["dataset"] = {{"format", to_string(dataset.format())},
-                       {"images", dataset.size()},
-                       {"regions", dataset.region_count()}};
-    json["captioned"] = {{"images", counts.images},
-                         {"regions", counts.regions},
-                         {"failed", counts.failed},
-                         {"warnings", counts.warnings}};
-    json["timing"] = {
-        {"captioning_seconds", counts.seconds},
-        {"images_per_second", counts.seconds > 0 ? static_cast<double>(counts.images) / counts.seconds : 0.0},
-        {"regions_per_second",
-         counts.seconds > 0 ? static_cast<double>(counts.regions) / counts.seconds : 0.0},
-        {"scoring_seconds", scoring_seconds}};
-    const RuntimeOptions runtime = read_runtime_options(evaluation_.config);
-    json["runtime"] = {{"device", c10::str(plugin_context(runtime).device)},
-                       {"precision", runtime.precision},
-                       {"threads", at::get_num_threads()},
-                       {"batch", runtime.batch}};
-    json["files"] = Json::array();
-    for (const NamedFile& file : evaluation_.files) {
-      json["files"].push_back({{"key", file.key}, {"path", file.path}, {"digest", file.digest}});
-    }
-    return json;
+    write_file(files_.table, score_csv(result.scores));
+    result.scoring_seconds = seconds_since(start);
   }
 
   const Evaluation& evaluation_;
@@ -246,29 +235,6 @@ class Run {
 };
 
 }  // namespace
-
-Evaluation make_evaluation(const Value& written, PluginHost& host) {
-  Evaluation evaluation;
-  evaluation.config = complete_config(written, host);
-  evaluation.config.set("dataset", complete_dataset_section(written));
-  evaluation.config.set("score", complete_score_section(written));
-  evaluation.config.set("evaluate", complete_evaluate_section(written));
-  if (evaluation.config.find("decoder") == nullptr) {
-    throw Error(ErrorKind::config,
-                "the config has no section 'decoder', so there is nothing to caption with");
-  }
-  evaluation.options = read_evaluation_options(evaluation.config);
-  evaluation.scoring = read_scoring_options(evaluation.config);
-  check_metric_names(evaluation.scoring.metrics);
-  const NamedDataset dataset = read_dataset_section(evaluation.config);
-  evaluation.name = dataset.name;
-  evaluation.files = named_files(evaluation.config, host);
-  evaluation.settings =
-      settings_digest(evaluation.config, evaluation.files,
-                      fmt::format("{} exif={} dataset={}", kVersion, evaluation.options.exif,
-                                  dataset_digest(dataset.options)));
-  return evaluation;
-}
 
 EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart) {
   return Run(evaluation, captioner).run(restart);

@@ -8,26 +8,11 @@
 #include <vector>
 
 #include "evaluation/dataset_captions.hpp"
-#include "evaluation/evaluation_options.hpp"
+#include "evaluation/evaluation.hpp"
 #include "runtime/captioner.hpp"
-#include "runtime/run_digest.hpp"
 #include "scoring/scoring.hpp"
 
 namespace patchioner {
-
-/// What is evaluated, and what its results say of it.
-struct Evaluation {
-  std::string name;              ///< of the data set
-  Value config;                  ///< complete: plugins, dataset, score, evaluate
-  std::string settings;          ///< settings_digest
-  std::vector<NamedFile> files;  ///< of the plugins
-  EvaluationOptions options;
-  ScoringOptions scoring;
-};
-
-/// `written` is a resolved document (compose). Completes it and reads its sections, so that everything that
-/// is wrong with them is known before any weight is read. Throws Error.
-Evaluation make_evaluation(const Value& written, PluginHost& host);
 
 struct EvaluationOutcome {
   bool finished = false;  ///< false after an interrupt: the same call goes on
@@ -36,11 +21,12 @@ struct EvaluationOutcome {
   CaptionCounts counts;
 };
 
-/// Captions what is not captioned yet, then scores and writes into <output>/<name>: config.yaml,
-/// records.jsonl, predictions.json, predictions_task.json, items.jsonl, metrics.json, metrics.csv, index.html
-/// (docs/evaluation.md). `restart` begins anew. Throws Error: usage when the folder holds other results; data
-/// when something has no caption and `failures` is refuse; and what reading and scoring throw. Images are
-/// read by other threads, a few at a time.
+/// Captions what is not captioned yet, then scores and writes into <output>/<name> (EvaluationFiles,
+/// docs/evaluation.md). What earlier calls left of results is taken away before the work; records stay,
+/// unless `restart` begins anew. Throws Error: usage when the records were made with other settings, and for
+/// metrics that cannot be had; data when something has no caption and `failures` is refuse; io, also when
+/// another process is at work in the folder; and what reading and scoring throw. Images are read by other
+/// threads, a few at a time.
 EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart);
 
 }  // namespace patchioner

@@ -15,7 +15,8 @@ bool is_caption_page(const std::filesystem::path& path);
 
 struct PageHeader {
   std::string title = "Captions";
-  std::vector<std::string> chain;  ///< the plugins, in the order in which a feature meets them
+  std::vector<std::string> chain;           ///< the plugins, in the order in which a feature meets them
+  std::vector<ShownMeasure> measures = {};  ///< of all captions together; may be empty
 };
 
 /// Writes image by image, so that a page of any length takes little memory. Nothing is left behind without

@@ -1,10 +1,13 @@
 #include "runtime/run_digest.hpp"
 
+#include <map>
+#include <mutex>
 #include <patchioner/error.hpp>
 #include <set>
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "config/paths.hpp"
 #include "runtime/plugin_sections.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
@@ -32,13 +35,46 @@ std::string file_digest(const std::filesystem::path& path) {
   return sha256(sample);
 }
 
+/// content_digest of a file, computed once for as long as its size and time stay: several runs of a process
+/// share weights.
+std::string remembered_digest(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) {
+    return content_digest(path);
+  }
+  static std::mutex mutex;
+  static std::map<std::string, std::string> digests;
+  const std::string key = fmt::format("{} {} {}", path.string(), std::filesystem::file_size(path),
+                                      std::filesystem::last_write_time(path).time_since_epoch().count());
+  const std::lock_guard lock(mutex);
+  std::string& digest = digests[key];
+  if (digest.empty()) {
+    digest = content_digest(path);
+  }
+  return digest;
+}
+
 /// What a path of the config stands for: the digest of its content, or the snapshot of a cached repository.
 std::string digest_of(const std::string& path) {
   try {
-    return path.starts_with("hf:") ? resolve_weights(path, {"."}).string() : content_digest(path);
+    return path.starts_with("hf:") ? resolve_weights(path, {"."}).string() : remembered_digest(path);
   } catch (const std::exception&) {
     return "absent";  // the plugin that wants it says why
   }
+}
+
+/// Puts digests in the place of paths, and notes which files they were.
+void take_files(Value& value, const std::string& key, bool is_path, std::vector<NamedFile>& files) {
+  if (value.is_map()) {
+    for (auto& [name, inner] : value.as_map()) {
+      take_files(inner, key + "." + name, /*is_path=*/false, files);
+    }
+    return;
+  }
+  if (!value.is_text() || value.as_text().empty() || !(is_path || existing_path(value))) {
+    return;
+  }
+  files.push_back({key, value.as_text(), digest_of(value.as_text())});
+  value = Value(files.back().digest);
 }
 
 }  // namespace
@@ -60,35 +96,25 @@ std::string content_digest(const std::filesystem::path& path) {
   return sha256(text);
 }
 
-std::vector<NamedFile> named_files(const Value& config, PluginHost& host) {
-  std::vector<NamedFile> files;
-  for (const PluginSection& section : plugin_sections(config)) {
-    const std::string plugin = section.options.at("plugin").as_text();
-    for (const Parameter& parameter : host.describe(section.kind, plugin).parameters) {
-      const Value* value = section.options.find(parameter.name);
-      if (parameter.type == ParameterType::path && value != nullptr && value->is_text() &&
-          !value->as_text().empty()) {
-        const std::string& path = value->as_text();
-        files.push_back({section.path + "." + parameter.name, path, digest_of(path)});
-      }
-    }
-  }
-  return files;
-}
-
-std::string settings_digest(const Value& config, const std::vector<NamedFile>& files,
-                            const std::string& more) {
+RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more) {
+  RunSettings settings;
   std::string text = more;
   for (const PluginSection& section : plugin_sections(config)) {
-    text += "\n" + write_json(section.options, 0);
-  }
-  for (const NamedFile& file : files) {
-    text += "\n" + file.key + " " + file.digest;
+    const PluginRecord plugin = host.describe(section.kind, section.options.at("plugin").as_text());
+    Value options = section.options;
+    for (auto& [key, value] : options.as_map()) {
+      const auto parameter = std::find_if(plugin.parameters.begin(), plugin.parameters.end(),
+                                          [&, name = key](const Parameter& one) { return one.name == name; });
+      const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path;
+      take_files(value, section.path + "." + key, is_path, settings.files);
+    }
+    text += fmt::format("\n{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
   }
   const RuntimeOptions runtime = read_runtime_options(config);
   text += "\n" + runtime.device + " " + runtime.precision;
   constexpr size_t kDigits = 12;
-  return sha256(text).substr(0, kDigits);
+  settings.digest = sha256(text).substr(0, kDigits);
+  return settings;
 }
 
 }  // namespace patchioner

@@ -18,17 +18,19 @@ std::string content_digest(const std::filesystem::path& path);
 
 /// A file that an option of a plugin names.
 struct NamedFile {
-  std::string key;     ///< "backbone.weights"
+  std::string key;     ///< "backbone.weights", "decoder.meacap.memory"
   std::string path;    ///< as the config has it
   std::string digest;  ///< of its content; of "hf:..." the path of the cached snapshot; "absent"
 };
 
-/// Of every option of type path that is set. `config` is complete.
-std::vector<NamedFile> named_files(const Value& config, PluginHost& host);
+/// What decides the captions of a config.
+struct RunSettings {
+  std::vector<NamedFile> files;  ///< of the plugins' options of type path, and of their nested sections
+  std::string digest;            ///< twelve hexadecimal digits that are the same when captions would be
+};
 
-/// Twelve hexadecimal digits that are the same when captions would be. `config` is complete and `files` are
-/// its named files; `more` is whatever else decides the results.
-std::string settings_digest(const Value& config, const std::vector<NamedFile>& files,
-                            const std::string& more);
+/// `config` is complete. Of files only the content counts, not where they lie; `more` is whatever else
+/// decides the results.
+RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more);
 
 }  // namespace patchioner

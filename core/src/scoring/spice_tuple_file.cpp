@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "data/dataset_reading.hpp"
+#include "data/json_text.hpp"
 #include "support/some_names.hpp"
 
 namespace patchioner {
@@ -16,7 +17,7 @@ namespace {
 constexpr size_t kLongestQuote = 60;
 
 std::string quoted(const OrderedJson& value) {
-  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace).substr(0, kLongestQuote);
+  return json_text(value).substr(0, kLongestQuote);
 }
 
 /// The value of the first of two names that is there.

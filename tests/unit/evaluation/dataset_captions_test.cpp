@@ -30,6 +30,7 @@ class Scenes {
     }
     options.files = {folder.write("scenes.jsonl", records)};
     kept.records = folder / "records.jsonl";
+    kept.name = "scenes";
     kept.settings = "abc";
   }
 
@@ -119,6 +120,19 @@ TEST_CASE("an image that fails is told, and tried again by the next call") {
   CHECK(scenes.parts.backbone->batches == std::vector<int64_t>{1});
 }
 
+TEST_CASE("an image that became another is captioned again, one that was only copied is not") {
+  const Scenes scenes;
+  scenes.caption();
+  scenes.parts.backbone->batches.clear();
+  const std::filesystem::path copied = scenes.folder / "1.png";
+  std::filesystem::last_write_time(copied, std::filesystem::last_write_time(copied) + std::chrono::hours(1));
+  write_png(scenes.folder / "3.png", fake::plain(255).pixels);
+  const auto captions = scenes.caption();
+  CHECK(captions_of(*captions) == std::vector<std::string>{"0,0,0", "20,0,0", "40,0,0", "100,0,0", "80,0,0"});
+  CHECK(captions->counts.images_before == 4);
+  CHECK(scenes.parts.backbone->batches == std::vector<int64_t>{1});
+}
+
 TEST_CASE("predictions stand in the order of the file, not of the images") {
   const TestFolder folder;
   for (const char* name : {"1.png", "2.png"}) {
@@ -133,8 +147,8 @@ TEST_CASE("predictions stand in the order of the file, not of the images") {
   options.image_folders = {folder.path()};
   const Dataset dataset = Dataset::open(options);
   const fake::Parts parts;
-  const auto captions =
-      caption_dataset(dataset, parts.captioner(), {.records = folder / "r.jsonl", .settings = "s"});
+  const auto captions = caption_dataset(dataset, parts.captioner(),
+                                        {.name = "dense", .records = folder / "r.jsonl", .settings = "s"});
   const DatasetPredictions predictions = predictions_of(dataset, *captions, "dense");
   std::vector<std::string> images;
   for (const Prediction& prediction : predictions.predictions.items) {
