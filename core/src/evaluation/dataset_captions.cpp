@@ -130,6 +130,9 @@ class Captioning {
         found_(size_),
         file_(options.records, RecordFileMode::resume) {
     read_records();
+    if (options.begin) {
+      options.begin();
+    }
   }
 
   std::optional<DatasetCaptions> run() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,6 +58,7 @@ struct DatasetCaptionOptions {
   std::filesystem::path records;  ///< the file; made when it is not there
   std::string settings;           ///< that its records must have been made with
   ExifOrientation orientation = ExifOrientation::ignore;
+  std::function<void()> begin = {};  ///< called when the records were accepted, before any work; may be empty
 };
 
 /// Captions the images that `records` does not hold, holds with a failure, or holds of another file than lies

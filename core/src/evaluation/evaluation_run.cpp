@@ -77,13 +77,17 @@ class Run {
     const FileLock lock(
         folder_ / ".lock",
         "another evaluation is at work in this folder; wait for it, or give another evaluate.output");
-    prepare_folder(restart);
-    const std::optional<DatasetCaptions> captions =
-        caption_dataset(dataset, captioner_,
-                        {.name = evaluation_.name(),
-                         .records = files_.records,
-                         .settings = settings,
-                         .orientation = evaluation_.orientation()});
+    check_folder();
+    if (restart) {
+      std::error_code absent;
+      fs::remove(files_.records, absent);
+    }
+    const std::optional<DatasetCaptions> captions = caption_dataset(dataset, captioner_,
+                                                                    {.name = evaluation_.name(),
+                                                                     .records = files_.records,
+                                                                     .settings = settings,
+                                                                     .orientation = evaluation_.orientation(),
+                                                                     .begin = [this] { clear_results(); }});
     if (!captions) {
       return outcome;
     }
@@ -147,23 +151,24 @@ class Run {
     }
   }
 
-  /// Takes away what earlier calls made of their records, so that nothing stands beside what it does not
-  /// belong to.
-  void prepare_folder(bool restart) const {
-    std::error_code ignored;
-    if (fs::exists(files_.config, ignored) && read_yaml(files_.config).find("evaluate") == nullptr) {
+  void check_folder() const {
+    std::error_code unreadable;
+    if (fs::exists(files_.config, unreadable) && read_yaml(files_.config).find("evaluate") == nullptr) {
       throw Error(
           ErrorKind::usage,
           "{}: is not the config of an evaluation, and would be replaced; give another evaluate.output",
           files_.config.string());
     }
+  }
+
+  /// Takes away what earlier calls made of their records, so that nothing stands beside what it does not
+  /// belong to.
+  void clear_results() const {
+    std::error_code absent;
     for (const fs::path& file : {files_.predictions, files_.task_predictions, files_.items, files_.metrics,
                                  files_.table, files_.page}) {
       remove_abandoned_parts(file);
-      fs::remove(file, ignored);
-    }
-    if (restart) {
-      fs::remove(files_.records, ignored);
+      fs::remove(file, absent);
     }
     write_file(files_.config, write_yaml(evaluation_.config));
   }
