@@ -10,10 +10,9 @@
 #include "config/overrides.hpp"
 #include "data/json_text.hpp"
 #include "evaluation/dataset_section.hpp"
-#include "evaluation/evaluation_files.hpp"
 #include "evaluation/evaluation_run.hpp"
 #include "runtime/runtime_options.hpp"
-#include "support/files.hpp"
+#include "section_help.hpp"
 #include "support/printable.hpp"
 #include "support/progress.hpp"
 
@@ -167,12 +166,12 @@ void print_table(const std::vector<std::pair<std::string, ScoreReport>>& reports
 
 /// `told` are the notes of earlier data sets: what holds for all metrics is said once.
 void tell(const Evaluation& evaluation, const EvaluationOutcome& outcome, std::set<std::string>& told) {
-  for (const std::string& sentence : outcome.report.notes) {
+  for (const std::string& sentence : outcome.result.scores.notes) {
     if (told.insert(sentence).second) {
       log(LogLevel::warning, "{}: {}", evaluation.name(), printable(sentence));
     }
   }
-  const CaptionCounts& counts = outcome.counts;
+  const CaptionCounts& counts = outcome.result.counts;
   log(LogLevel::info, "{}: {} images, {} regions, captioned in {:.1f} s{}; results in {}", evaluation.name(),
       counts.images, counts.regions, counts.seconds,
       counts.images_before == 0 ? "" : fmt::format(" ({} of the images before)", counts.images_before),
@@ -203,9 +202,9 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
       }
       tell(evaluation, outcome, told);
       if (arguments.json) {
-        all.push_back(Json::parse(read_file(EvaluationFiles(outcome.folder).metrics)));
+        all.push_back(std::move(outcome.metrics));
       }
-      reports.emplace_back(evaluation.name(), std::move(outcome.report));
+      reports.emplace_back(evaluation.name(), std::move(outcome.result.scores));
     } catch (const Error& error) {
       if (evaluations.size() == 1) {
         throw;
@@ -219,22 +218,6 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
   } else if (!reports.empty()) {
     print_table(reports, arguments.x100);
   }
-}
-
-/// One line an option of the sections that only this command reads.
-std::string options_help() {
-  std::string text;
-  const auto add = [&](const char* section, const ParameterSchema& schema) {
-    text += fmt::format("\nOptions of the section {0} ({0}.NAME=VALUE):\n", section);
-    for (const Parameter& parameter : schema) {
-      text += fmt::format("  {:<20} {} [{}]\n", parameter.name, parameter.help,
-                          write_json(parameter.default_value, 0));
-    }
-  };
-  add("dataset", schema_of<DatasetSection>());
-  add("score", schema_of<ScoringOptions>());
-  add("evaluate", schema_of<EvaluationOptions>());
-  return text;
 }
 
 }  // namespace
@@ -276,8 +259,10 @@ void add_eval_command(CommandLine& line) {
       "score.meteor_data=meteor\n"
       "  patchioner eval experiment/emoji -d my_boxes.json -i my_photos -m CIDEr,map\n\n"
       "Ctrl-C stops after the batch in flight; the same command goes on where it stopped, also after a "
-      "kill.\n" +
-      options_help());
+      "kill.\n\n" +
+      section_help("dataset", schema_of<DatasetSection>()) + "\n" +
+      section_help("score", schema_of<ScoringOptions>()) + "\n" +
+      section_help("evaluate", schema_of<EvaluationOptions>()));
   command->callback([arguments, &line] { run_eval(*arguments, line); });
 }
 

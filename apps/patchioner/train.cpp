@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "config/config.hpp"
 #include "runtime/runtime_options.hpp"
+#include "section_help.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "train/training_run.hpp"
@@ -42,16 +43,6 @@ void run_train(const TrainArguments& arguments, CommandLine& line) {
   fmt::print("{}\n", outcome.checkpoint.string());
 }
 
-/// One line an option of the section `train`.
-std::string options_help() {
-  std::string text = "Options of the section train (train.NAME=VALUE):\n";
-  for (const Parameter& parameter : schema_of<TrainOptions>()) {
-    const std::string value = parameter.required ? "required" : write_json(parameter.default_value, 0);
-    text += fmt::format("  {:<20} {} [{}]\n", parameter.name, parameter.help, value);
-  }
-  return text;
-}
-
 }  // namespace
 
 void add_train_command(CommandLine& line) {
@@ -69,7 +60,7 @@ void add_train_command(CommandLine& line) {
       "Ctrl-C stops after the update in flight; the same command goes on where it stopped, also after a "
       "kill.\n"
       "Prints the path of the last checkpoint.\n\n" +
-      options_help());
+      section_help("train", schema_of<TrainOptions>()));
   command->callback([arguments, &line] { run_train(*arguments, line); });
 }
 

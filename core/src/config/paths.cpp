@@ -32,4 +32,17 @@ std::optional<std::string> existing_path(const Value& value) {
   return path;
 }
 
+Value complete_section(const Value& config, const ParameterSchema& schema, const std::string& name) {
+  const Value* section = config.find(name);
+  Value complete = validate(schema, section == nullptr ? Value() : *section, name);
+  for (const Parameter& parameter : schema) {
+    Value* value = complete.find(parameter.name);
+    if (parameter.type == ParameterType::path && value != nullptr && value->is_text()) {
+      const Origin origin = value->origin();
+      *value = Value(resolve_path(*value)).set_origin(origin);
+    }
+  }
+  return complete;
+}
+
 }  // namespace patchioner

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <patchioner/parameters.hpp>
 #include <patchioner/value.hpp>
 
 namespace patchioner {
@@ -16,5 +17,10 @@ std::string resolve_path(const Value& text);
 /// '/' in it where a file lies, or with a '/' where a folder does. A word alone ("greedy") is never a path,
 /// whatever lies beside the file that says it.
 std::optional<std::string> existing_path(const Value& value);
+
+/// The section `name` of a resolved document with every option of `schema`, defaults filled in and those of
+/// type path made absolute; one that is absent is all defaults. Throws an Error of kind config that says
+/// where.
+Value complete_section(const Value& config, const ParameterSchema& schema, const std::string& name);
 
 }  // namespace patchioner

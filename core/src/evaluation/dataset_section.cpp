@@ -70,18 +70,11 @@ void declare(ParameterList<DatasetSection>& list) {
 }
 
 Value complete_dataset_section(const Value& config) {
-  const ParameterSchema schema = schema_of<DatasetSection>();
   const Value* section = config.find("dataset");
   if (section == nullptr || section->is_null()) {
     throw Error(ErrorKind::config, "the config has no section 'dataset'; {}", kExample);
   }
-  Value complete = validate(schema, *section, "dataset");
-  for (const Parameter& parameter : schema) {
-    Value* value = complete.find(parameter.name);
-    if (parameter.type == ParameterType::path && value->is_text()) {
-      *value = Value(resolve_path(*value)).set_origin(value->origin());
-    }
-  }
+  Value complete = complete_section(config, schema_of<DatasetSection>(), "dataset");
   for (const char* key : {"files", "images"}) {
     complete.set(key, absolute_paths(complete.at(key), key));
   }

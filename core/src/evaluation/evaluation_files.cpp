@@ -109,19 +109,19 @@ void write_coco_results(const Dataset& dataset, const DatasetPredictions& predic
   output.commit();
 }
 
-bool write_task_predictions(const Dataset& dataset, const DatasetPredictions& predictions,
+void write_task_predictions(const Dataset& dataset, const DatasetPredictions& predictions,
                             const std::filesystem::path& file) {
   switch (dataset.task()) {
     case DatasetTask::image:
     case DatasetTask::dense:
       write_file(file, json_text(coco_style(dataset, predictions)) + "\n");
-      return true;
+      break;
     case DatasetTask::region_set:
     case DatasetTask::trace:
       write_file(file, json_text(sample_lists(dataset, predictions)) + "\n");
-      return true;
+      break;
     default:
-      return false;
+      break;
   }
 }
 

@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "evaluation/dataset_captions.hpp"
-#include "evaluation/evaluation_run.hpp"
 
 namespace patchioner {
 
@@ -28,9 +27,9 @@ struct EvaluationFiles {
 void write_coco_results(const Dataset& dataset, const DatasetPredictions& predictions,
                         const std::filesystem::path& file);
 
-/// The file that the paper's public code writes for the data set's task (spec/01 sections 7 to 10); false for
-/// tasks that it has none of.
-bool write_task_predictions(const Dataset& dataset, const DatasetPredictions& predictions,
+/// The file that the paper's public code writes for the data set's task (spec/01 sections 7 to 10); nothing
+/// for tasks that it has none of.
+void write_task_predictions(const Dataset& dataset, const DatasetPredictions& predictions,
                             const std::filesystem::path& file);
 
 }  // namespace patchioner

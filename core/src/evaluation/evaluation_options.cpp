@@ -26,12 +26,7 @@ void declare(ParameterList<EvaluationOptions>& list) {
 }
 
 Value complete_evaluate_section(const Value& config) {
-  const Value* section = config.find("evaluate");
-  Value complete =
-      validate(schema_of<EvaluationOptions>(), section == nullptr ? Value() : *section, "evaluate");
-  const Value output = complete.at("output");
-  complete.set("output", Value(resolve_path(output)).set_origin(output.origin()));
-  return complete;
+  return complete_section(config, schema_of<EvaluationOptions>(), "evaluate");
 }
 
 EvaluationOptions read_evaluation_options(const Value& config) {

@@ -12,7 +12,6 @@
 #include "data/region_json.hpp"
 #include "evaluation/evaluation_files.hpp"
 #include "evaluation/evaluation_gallery.hpp"
-#include "evaluation/evaluation_report.hpp"
 #include "support/file_lock.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
@@ -66,7 +65,7 @@ class Run {
       dataset.keep_first(static_cast<size_t>(evaluation_.options.limit));
     }
     check(dataset);
-    EvaluationResult result;
+    EvaluationResult& result = outcome.result;
     result.settings = settings;
     result.scoring = scoring_of(dataset);
     check_scoring(dataset, is_dense(dataset), result.scoring);
@@ -103,9 +102,8 @@ class Run {
       write_evaluation_page(evaluation_, dataset, captioner_, predictions, result.scores, files_.page);
     }
     constexpr int kIndent = 2;
-    write_file(files_.metrics, json_text(metrics_json(evaluation_, dataset, result), kIndent) + "\n");
-    outcome.report = std::move(result.scores);
-    outcome.counts = result.counts;
+    outcome.metrics = metrics_json(evaluation_, dataset, result);
+    write_file(files_.metrics, json_text(outcome.metrics, kIndent) + "\n");
     outcome.finished = true;
     return outcome;
   }

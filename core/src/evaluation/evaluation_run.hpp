@@ -3,22 +3,17 @@
 #pragma once
 
 #include <filesystem>
-#include <patchioner/value.hpp>
-#include <string>
-#include <vector>
 
-#include "evaluation/dataset_captions.hpp"
-#include "evaluation/evaluation.hpp"
+#include "evaluation/evaluation_report.hpp"
 #include "runtime/captioner.hpp"
-#include "scoring/scoring.hpp"
 
 namespace patchioner {
 
 struct EvaluationOutcome {
   bool finished = false;  ///< false after an interrupt: the same call goes on
   std::filesystem::path folder;
-  ScoreReport report;
-  CaptionCounts counts;
+  EvaluationResult result;
+  nlohmann::ordered_json metrics;  ///< what metrics.json holds
 };
 
 /// Captions what is not captioned yet, then scores and writes into <output>/<name> (EvaluationFiles,

@@ -67,19 +67,11 @@ std::string model_path(const Value& value) {
 }  // namespace
 
 Value complete_score_section(const Value& config) {
-  const ParameterSchema schema = schema_of<ScoringOptions>();
-  const Value* section = config.find("score");
-  Value complete = validate(schema, section == nullptr ? Value() : *section, "score");
-  for (const Parameter& parameter : schema) {
-    Value* value = complete.find(parameter.name);
-    if (value == nullptr || !value->is_text()) {
-      continue;
-    }
-    const bool is_model = parameter.name == "clip" || parameter.name == "pac";
-    if (is_model || parameter.type == ParameterType::path) {
-      const Origin origin = value->origin();
-      *value = Value(is_model ? model_path(*value) : resolve_path(*value)).set_origin(origin);
-    }
+  Value complete = complete_section(config, schema_of<ScoringOptions>(), "score");
+  for (const char* model : {"clip", "pac"}) {
+    Value* value = complete.find(model);
+    const Origin origin = value->origin();
+    *value = Value(model_path(*value)).set_origin(origin);
   }
   return complete;
 }

@@ -53,17 +53,7 @@ void declare(ParameterList<TrainOptions>& list) {
 }
 
 Value complete_train_section(const Value& config) {
-  const ParameterSchema schema = schema_of<TrainOptions>();
-  const Value* section = config.find("train");
-  Value complete = validate(schema, section == nullptr ? Value() : *section, "train");
-  for (const Parameter& parameter : schema) {
-    Value* value = complete.find(parameter.name);
-    if (parameter.type == ParameterType::path && value != nullptr && value->is_text()) {
-      const Origin origin = value->origin();
-      *value = Value(resolve_path(*value)).set_origin(origin);
-    }
-  }
-  return complete;
+  return complete_section(config, schema_of<TrainOptions>(), "train");
 }
 
 TrainOptions read_train_options(const Value& config) {
