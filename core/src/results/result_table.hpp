@@ -1,0 +1,97 @@
+// A table over runs: a row a config, a column a metric of a data set; what researchers put into papers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "results/paired_bootstrap.hpp"
+#include "results/run_scores.hpp"
+
+namespace patchioner {
+
+/// Which number of the paper's tables stands beside a column's values.
+struct PaperColumn {
+  std::string task;     ///< "Dense Captioning (VG v1.2)"; empty where the table has one task
+  std::string dataset;  ///< "VG v1.2", in table 2
+  std::string metric;   ///< "C", "mAP" ...
+};
+
+/// How one column is made and shown.
+struct TableColumn {
+  std::string dataset;
+  std::string metric;  ///< "CIDEr"
+  std::string title;   ///< above the column; empty: the metric
+  std::string group;   ///< above several columns; empty: the data set
+  double scale = 100;  ///< values are multiplied by it
+  int digits = 1;      ///< behind the point
+  bool higher_is_better = true;
+  std::optional<PaperColumn> paper;
+};
+
+/// One cell. Either `value` or `failure` or neither (not run).
+struct TableCell {
+  std::optional<double> value;       ///< a fraction; `scale` is not applied
+  std::string metric;                ///< what was found, "METEOR(no-paraphrase)"
+  std::string failure;               ///< a sentence
+  std::string log;                   ///< a path, of a failure
+  std::optional<Interval> interval;  ///< 95 %, of the value
+  std::optional<PairedDifference> against_baseline;
+  std::optional<double> paper;     ///< as printed, in the scale of the column
+  bool outside_tolerance = false;  ///< of the paper's number
+};
+
+struct TableRow {
+  std::string name;
+  std::string group;  ///< rows of one group stand together under its name
+  std::vector<std::pair<std::string, std::string>>
+      labels;  ///< "Encoder" -> "CLIP"; keys are columns before the numbers
+  bool is_baseline = false;
+  std::vector<TableCell> cells;  ///< parallel to the columns
+};
+
+struct ResultTable {
+  std::string name;  ///< of the sweep; a word
+  std::string title;
+  std::vector<std::string> label_names;  ///< the columns before the numbers, in order
+  std::vector<TableColumn> columns;
+  std::vector<TableRow> rows;       ///< in the order of the sweep
+  std::string baseline;             ///< a row's name, or empty
+  std::optional<double> tolerance;  ///< of the paper's numbers, in their scale; set when they are shown
+  std::vector<std::string> notes;   ///< sentences below the table
+};
+
+/// What decides how a table is filled beside the runs.
+struct TableOptions {
+  bool intervals = true;  ///< bootstrap intervals and differences to the baseline
+  int64_t resamples = 2000;
+  uint64_t seed = 42;
+};
+
+/// Fills the cells of `table` (whose columns and rows with names, groups and labels are set) from the runs; a
+/// row's run is found by row and data set. Metrics that no run has are "not run" cells; a note is added for
+/// each metric that was had only in a variant. Throws an Error of kind usage that names the columns there
+/// could be when a column's metric is found in no finished run of its data set though there are some.
+void fill_table(ResultTable& table, const std::vector<RunScores>& runs, const TableOptions& options);
+
+/// Marks of a column's best value (after rounding; ties all). For writers.
+std::vector<std::vector<bool>> best_cells(const ResultTable& table);
+
+// The same table in four forms. All are the same bytes for the same results, whenever and wherever they were
+// computed.
+
+/// For a terminal: aligned, failures as "failed", not run as "-", the best of each column marked by '*'
+/// behind it, significance against the baseline (p < 0.05) by '+' or '-' ; failures with reason and log
+/// below, then notes.
+std::string table_text(const ResultTable& table);
+/// A line a row and, with intervals, columns "<column>_low", "_high", "_delta", "_p"; with the paper
+/// "_paper". Fractions in full precision; RFC 4180.
+std::string table_csv(const ResultTable& table);
+/// GitHub's tables, best in bold.
+std::string table_markdown(const ResultTable& table);
+/// A tabular of booktabs with \multicolumn groups, best in \textbf, intervals as a second small line when
+/// `intervals`.
+std::string table_latex(const ResultTable& table, bool intervals);
+
+}  // namespace patchioner

@@ -1,0 +1,52 @@
+// What a run has come to: read from the folder of results that `eval` and sweeps leave (docs/evaluation.md).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <patchioner/value.hpp>
+#include <string>
+#include <vector>
+
+namespace patchioner {
+
+/// A metric's value of all captions together: "CIDEr" 0.903.
+struct MetricValue {
+  std::string name;  ///< as metrics.json has it, "METEOR(no-paraphrase)" where that is what could be had
+  double value = 0;  ///< a fraction, as metrics.json has it; mAP too
+};
+
+/// One caption with its values.
+struct ScoredItem {
+  std::string place;  ///< "12.3": the fourth region of the thirteenth image of the data set
+  std::string image;  ///< file name
+  std::string caption;
+  std::vector<std::string> references;
+  std::map<std::string, double> values;  ///< by metric; those that have none for this item are absent
+};
+
+/// One config on one data set.
+struct RunScores {
+  std::string row;      ///< of the sweep; of a folder given by itself, its name
+  std::string dataset;  ///< by its name in results ("emoji_dense")
+  std::filesystem::path folder;
+  bool finished = false;
+  std::string failure;        ///< why there are no numbers, a sentence; empty of finished and of pending runs
+  std::filesystem::path log;  ///< of a failed run, where more is said
+  std::vector<MetricValue> metrics;
+  size_t items = 0;
+  double seconds = 0;  ///< that all its stages took, whoever computed them
+  size_t images = 0;
+  size_t regions = 0;
+
+  /// By its name, or by the beginning before a '(': asked for "METEOR", "METEOR(no-paraphrase)" is found.
+  const MetricValue* find(const std::string& metric) const;
+};
+
+/// Reads metrics.json of a folder of results. Throws an Error of kind data, with the file, when it is none.
+RunScores read_run_scores(const std::filesystem::path& folder);
+
+/// Reads items.jsonl of the folder, in the order of the file. Errors as read_run_scores.
+std::vector<ScoredItem> read_scored_items(const std::filesystem::path& folder);
+
+}  // namespace patchioner
