@@ -21,14 +21,20 @@ struct SweepDataset {
   Origin origin;
 };
 
+/// A data set that a row runs on, and what is changed for it alone.
+struct RowDataset {
+  size_t dataset = 0;  ///< its place in Sweep::datasets
+  std::vector<std::string> overrides;
+};
+
 /// One config of a sweep, before it is composed.
 struct SweepRow {
   std::string name;
   std::string group;
   std::vector<std::pair<std::string, std::string>> labels;
-  std::string config;                                        ///< a file or a name like "experiment/emoji"
-  std::vector<std::string> overrides;                        ///< the sweep's own, then the row's
-  std::vector<size_t> datasets;                              ///< places in Sweep::datasets
+  std::string config;  ///< a file or a name like "experiment/emoji"
+  std::vector<std::string> overrides;
+  std::vector<RowDataset> datasets;
   std::vector<std::pair<std::string, std::string>> factors;  ///< of a grid: key -> name of the value
   std::optional<PaperRow> paper;
   Origin origin;
@@ -46,17 +52,24 @@ struct Sweep {
   std::string name;  ///< a word; of the folder of results
   std::string title;
   std::filesystem::path file;
-  std::string output;  ///< a folder; runs/sweep/<name> unless said
+  std::string output;                       ///< a folder; runs/sweep/<name> unless said
+  std::vector<std::string> overrides;       ///< of all rows, before those of data set and row
+  std::vector<std::string> last_overrides;  ///< of the command line: after them
   std::vector<SweepDataset> datasets;
   std::vector<SweepRow> rows;
   std::string baseline;
   SweepCacheOptions cache;
-  std::vector<TableColumn> columns;      ///< as the file has them; empty: all metrics of all data sets
+  std::vector<TableColumn> columns;      ///< empty: all metrics of all data sets
   std::vector<std::string> label_names;  ///< columns before the numbers
   std::string paper_table;               ///< "1" to "7", or empty
   double paper_tolerance = 0;            ///< in the table's scale
   int64_t resamples = 2000;
+
+  const SweepRow* find_row(const std::string& name) const;
 };
+
+/// The overrides of a row's run on one of its data sets, in the order in which they count.
+std::vector<std::string> overrides_of(const Sweep& sweep, const SweepRow& row, const RowDataset& on);
 
 /// Reads a sweep file; `overrides` are added to those of all rows. Everything that needs no config is
 /// checked: throws an Error of kind config with file:line:column for unknown keys, a sweep without rows, two
