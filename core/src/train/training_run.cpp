@@ -7,13 +7,13 @@
 #include <patchioner/log.hpp>
 #include <regex>
 
+#include "report/event_file.hpp"
 #include "support/file_lock.hpp"
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
 #include "support/output_folder.hpp"
 #include "support/progress.hpp"
 #include "train/curve.hpp"
-#include "train/event_file.hpp"
 #include "train/training_data.hpp"
 
 namespace patchioner {

@@ -1,4 +1,4 @@
-#include "train/event_file.hpp"
+#include "report/event_file.hpp"
 
 #include <unistd.h>
 

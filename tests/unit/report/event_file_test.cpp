@@ -1,6 +1,8 @@
-#include "train/event_file.hpp"
+#include "report/event_file.hpp"
 
-#include "test_world.hpp"
+#include "refusals.hpp"
+#include "support/files.hpp"
+#include "test_folder.hpp"
 
 namespace patchioner {
 namespace {

@@ -1,5 +1,5 @@
-// A TensorBoard event file, appended to as a training goes on. The format is TFRecord framing around protocol
-// buffer messages `Event`; the few fields needed are encoded by hand.
+// A TensorBoard event file: scalars of a training as it goes on, or of a run that has ended. The format is
+// TFRecord framing around protocol buffer messages `Event`; the few fields needed are encoded by hand.
 #pragma once
 
 #include <cstdint>
