@@ -1,11 +1,15 @@
 // The tables of "One Patch to Caption Them All" as printed, which come with the program as
-// configs/paper/tables.json.
+// configs/paper/tables.json: {"note": what scales the values have, "tables": [{"table": "2", "title", "rows":
+// [{"group"?, "label" or "labels": {name: label}, "cells": [{"task"?, "dataset"?, "metric", "value": a number
+// or null for a dash, "mark"?}]}]}]}.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
-#include <patchioner/value.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "results/result_table.hpp"
 
@@ -22,11 +26,13 @@ class PaperTables {
   /// Reads the file of tables. Throws an Error of kind data with the place when it is damaged.
   static PaperTables read(const std::filesystem::path& file);
 
-  /// The value as printed; nullopt where the paper prints a dash. Throws an Error of kind config, with the
-  /// nearest names, for a table, row or column that there is not, or that names several.
+  /// The value as printed; nullopt where the paper prints a dash. What a column leaves empty is not asked
+  /// for. Throws an Error of kind config, with the nearest names, for a table, row or column that there is
+  /// not, or that names several.
   std::optional<double> value(const std::string& table, const PaperRow& row, const PaperColumn& column) const;
 
  private:
+  struct Cell;
   struct Row;
   struct Table;
   std::vector<std::shared_ptr<const Table>> tables_;
@@ -34,5 +40,11 @@ class PaperTables {
 
 /// The file of tables among the program's configs. Throws an Error of kind config when it is not there.
 std::filesystem::path paper_tables_file();
+
+/// Sets the paper's number of every cell whose row and column have a place in the paper's `paper_table`, and
+/// whether ours lies further than `tolerance` from it, in the column's scale; a note counts those. `rows` are
+/// parallel to those of the table, whose cells are filled. Errors as PaperTables::value.
+void add_paper_numbers(ResultTable& table, const PaperTables& papers, const std::string& paper_table,
+                       const std::vector<std::optional<PaperRow>>& rows, double tolerance);
 
 }  // namespace patchioner

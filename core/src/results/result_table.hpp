@@ -71,27 +71,35 @@ struct TableOptions {
 
 /// Fills the cells of `table` (whose columns and rows with names, groups and labels are set) from the runs; a
 /// row's run is found by row and data set. Metrics that no run has are "not run" cells; a note is added for
-/// each metric that was had only in a variant. Throws an Error of kind usage that names the columns there
-/// could be when a column's metric is found in no finished run of its data set though there are some.
+/// each metric that was had only in a variant. Intervals come from items.jsonl of the runs' folders, one run
+/// in memory at a time; mAP has none. Differences to `table.baseline`, whose row is marked, are of items with
+/// the same place and the same form of the metric. Throws an Error of kind usage that names the columns there
+/// could be when a column's metric is found in no finished run of its data set though there are some, and for
+/// a baseline that is no row.
 void fill_table(ResultTable& table, const std::vector<RunScores>& runs, const TableOptions& options);
 
-/// Marks of a column's best value (after rounding; ties all). For writers.
+/// Marks of a column's best value (after rounding; ties all; none where only one row has a value). For
+/// writers.
 std::vector<std::vector<bool>> best_cells(const ResultTable& table);
 
 // The same table in four forms. All are the same bytes for the same results, whenever and wherever they were
 // computed.
 
 /// For a terminal: aligned, failures as "failed", not run as "-", the best of each column marked by '*'
-/// behind it, significance against the baseline (p < 0.05) by '+' or '-' ; failures with reason and log
-/// below, then notes.
+/// behind it, better or worse than the baseline (p < 0.05) by '+' or '-', the paper's number in brackets and
+/// '!' behind one that is outside the tolerance; failures with reason and log below, then notes.
 std::string table_text(const ResultTable& table);
-/// A line a row and, with intervals, columns "<column>_low", "_high", "_delta", "_p"; with the paper
-/// "_paper". Fractions in full precision; RFC 4180.
+/// A line a row: "row", "group", labels, and of each column "<data set>.<metric>", named as it was found,
+/// with
+/// "_metric" where rows have different forms of it; "_low" and "_high" where there are intervals, "_delta"
+/// and
+/// "_p" with a baseline, "_paper" with the paper; "failures" where there are some. Fractions in full
+/// precision, the paper's too; quoted as RFC 4180 says, with '\n' at the ends.
 std::string table_csv(const ResultTable& table);
-/// GitHub's tables, best in bold.
+/// GitHub's tables, best in bold, intervals in small print below the values.
 std::string table_markdown(const ResultTable& table);
 /// A tabular of booktabs with \multicolumn groups, best in \textbf, intervals as a second small line when
-/// `intervals`.
+/// `intervals`, and notes below it.
 std::string table_latex(const ResultTable& table, bool intervals);
 
 }  // namespace patchioner

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
-#include <optional>
-#include <patchioner/value.hpp>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,7 @@ namespace patchioner {
 /// A metric's value of all captions together: "CIDEr" 0.903.
 struct MetricValue {
   std::string name;  ///< as metrics.json has it, "METEOR(no-paraphrase)" where that is what could be had
-  double value = 0;  ///< a fraction, as metrics.json has it; mAP too
+  double value = 0;  ///< a fraction, as metrics.json has it; mAP too; not-a-number where it has null
 };
 
 /// One caption with its values.
@@ -22,7 +21,8 @@ struct ScoredItem {
   std::string image;  ///< file name
   std::string caption;
   std::vector<std::string> references;
-  std::map<std::string, double> values;  ///< by metric; those that have none for this item are absent
+  /// By metric, "box_METEOR" of detections too; those that have none for this item are absent.
+  std::map<std::string, double> values;
 };
 
 /// One config on one data set.
@@ -43,10 +43,17 @@ struct RunScores {
   const MetricValue* find(const std::string& metric) const;
 };
 
-/// Reads metrics.json of a folder of results. Throws an Error of kind data, with the file, when it is none.
+/// Reads metrics.json of a folder of results; `seconds` are those of run.json beside it ({"stages":
+/// [{"stage", "seconds"}]}, which sweeps write), else of metrics.json's "timing". Throws an Error of kind
+/// data, with the file, when it is none, and of kind io when it is not there.
 RunScores read_run_scores(const std::filesystem::path& folder);
 
-/// Reads items.jsonl of the folder, in the order of the file. Errors as read_run_scores.
+/// Reads items.jsonl of the folder, in the order of the file; lines without a "place" have "#0", "#1" ...,
+/// the number of their line from 0. Errors as read_run_scores, with the line.
 std::vector<ScoredItem> read_scored_items(const std::filesystem::path& folder);
+
+/// The same one at a time, for files of any size.
+void visit_scored_items(const std::filesystem::path& folder,
+                        const std::function<void(ScoredItem&& item)>& visit);
 
 }  // namespace patchioner
