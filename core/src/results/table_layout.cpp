@@ -153,9 +153,8 @@ bool has_paper_numbers(const ResultTable& table) {
 std::string significance_legend(const ResultTable& table) {
   const auto baseline =
       std::find_if(table.rows.begin(), table.rows.end(), [](const TableRow& row) { return row.is_baseline; });
-  return fmt::format("better or worse than {} with p < {} (paired bootstrap over items)",
-                     baseline == table.rows.end() ? table.baseline : row_title(table, *baseline),
-                     kSignificant);
+  return fmt::format("better or worse (p < {}, paired bootstrap over items) than {}", kSignificant,
+                     baseline == table.rows.end() ? table.baseline : row_title(table, *baseline));
 }
 
 std::string paper_legend(const ResultTable& table) {

@@ -59,7 +59,7 @@ bool has_intervals(const ResultTable& table);
 bool has_differences(const ResultTable& table);
 bool has_paper_numbers(const ResultTable& table);
 
-/// "better or worse than CLIP with p < 0.05 (paired bootstrap over items)", of the marks of significance.
+/// "better or worse (p < 0.05, paired bootstrap over items) than CLIP", of the marks of significance.
 std::string significance_legend(const ResultTable& table);
 /// "the paper's numbers; !: further than 0.1 from them", of the numbers in brackets.
 std::string paper_legend(const ResultTable& table);
