@@ -80,7 +80,7 @@ TEST_CASE("the least recently used entries go first, and opening one is using it
   compute_old(cache, numbered(4), 1);
   CHECK(cache.open(numbered(1)) != nullptr);
   const uint64_t each = cache.list().front().bytes;
-  const uint64_t gone = cache.shrink_to(bytes_of(cache) - kSize - 1);
+  const uint64_t gone = cache.shrink_to(bytes_of(cache) - each - 1);
   CHECK(keys_of(cache.list()) == "encode/0001 encode/0004 ");
   CHECK(gone == 2 * each);
   CHECK(cache.shrink_to(2 * each) == 0);
