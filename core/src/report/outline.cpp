@@ -93,7 +93,7 @@ Outline outline_of(const RegionShape& shape, const ImageGeometry& geometry) {
     if (mask->pixels.defined() && mask->pixels.dim() == 2 && mask->pixels.numel() > 0) {
       outline.polygons = contours(mask->pixels);
     }
-  } else if (const auto* patch = std::get_if<Patch>(&shape)) {
+  } else if (const auto* patch = std::get_if<Patch>(&shape); patch != nullptr && geometry.patches() > 0) {
     const Box cell = cell_area(geometry, patch->row, patch->column);
     outline.polygons.push_back(corners(cell.x, cell.y, cell.width, cell.height));
   } else if (const auto* point = std::get_if<ImagePoint>(&shape)) {

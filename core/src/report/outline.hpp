@@ -22,7 +22,7 @@ struct Outline {
   OutlinePoint anchor;                               ///< where its number stands, inside the image
 };
 
-/// `geometry` needs its grid for patches only.
+/// `geometry` needs its grid for patches only, which without it have no lines.
 Outline outline_of(const RegionShape& shape, const ImageGeometry& geometry);
 
 /// Where the numbers of several outlines stand, as circles of that radius: at their anchors, inside the

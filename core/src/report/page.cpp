@@ -197,25 +197,41 @@ std::string measures_html(const std::vector<ShownMeasure>& measures) {
   return html + "</ul>";
 }
 
-/// What people said, and what the caption is worth beside it.
-std::string references_html(const ShownAnswer& answer) {
-  std::string html;
-  if (!answer.references.empty()) {
-    html += "<ul class=\"references\" aria-label=\"references\">";
-    for (const std::string& reference : answer.references) {
-      html += fmt::format("<li>{}</li>", escape_html(reference));
-    }
-    html += "</ul>";
-  }
-  return html + measures_html(answer.measures);
+std::string value_html(const ShownMeasure& measure) {
+  return fmt::format("<span class=\"score\">{} {}</span>", escape_html(measure.name),
+                     format_score(measure.value));
 }
 
-/// The answers of several runs below one another, each with its own score and reasons.
+/// What people said.
+std::string references_html(const std::vector<std::string>& references) {
+  if (references.empty()) {
+    return {};
+  }
+  std::string html = "<ul class=\"references\" aria-label=\"references\">";
+  for (const std::string& reference : references) {
+    html += fmt::format("<li>{}</li>", escape_html(reference));
+  }
+  return html + "</ul>";
+}
+
+/// The answers of several runs below one another, each with its own score and reasons; references that are
+/// the same for all stand once, below them.
 std::string compared_html(const std::vector<ShownAnswer>& answers) {
+  const bool same_references = std::all_of(answers.begin(), answers.end(), [&](const ShownAnswer& answer) {
+    return answer.references == answers.front().references || !answer.error.empty();
+  });
   std::string html = "<div class=\"compared\">";
   for (const ShownAnswer& answer : answers) {
-    html += "<div class=\"answer\">" + answer_html(answer) + "<p class=\"meta\">" + score_html(answer) +
-            "</p>" + references_html(answer) + warnings_html(answer) + details_html(answer) + "</div>";
+    // A single value stands beside its caption, where values of several captions are compared at a glance.
+    const bool one_value = answer.measures.size() == 1 && !answer.score;
+    html += "<div class=\"answer\">" + answer_html(answer) + "<p class=\"meta\">" +
+            (one_value ? value_html(answer.measures.front()) : score_html(answer)) + "</p>";
+    html += same_references ? std::string() : references_html(answer.references);
+    html += one_value ? std::string() : measures_html(answer.measures);
+    html += warnings_html(answer) + details_html(answer) + "</div>";
+  }
+  if (same_references && !answers.empty()) {
+    html += references_html(answers.front().references);
   }
   return html + "</div>";
 }
@@ -235,7 +251,9 @@ std::string region_html(const ShownRegion& region, const ShownImage& image, size
     meta += " \u00b7 " + score_html(*only);
   }
   html += fmt::format("<p class=\"meta\">{}</p>", meta);
-  html += only != nullptr ? references_html(*only) + warnings_html(*only) : std::string();
+  if (only != nullptr) {
+    html += references_html(only->references) + measures_html(only->measures) + warnings_html(*only);
+  }
   html += "</div>";
   if (region.weights.defined() && image.pixels.defined()) {
     html += fmt::format(
@@ -265,7 +283,8 @@ PageWriter::PageWriter(const std::filesystem::path& path, const PageHeader& head
       "class=\"top\">\n<h1>{0}</h1>\n<p class=\"summary\">",
       escape_html(header.title), kPageStyle, kGenerator);
   summary_offset_ = start.size();
-  start.append(kSummaryRoom, ' ');
+  counts_ = header.summary.empty();
+  start += counts_ ? std::string(kSummaryRoom, ' ') : escape_html(header.summary);
   start += "</p>\n<div class=\"bar\"><ul class=\"chain\">";
   for (const std::string& part : header.chain) {
     start += fmt::format("<li>{}</li>", escape_html(part));
@@ -323,8 +342,12 @@ std::string PageWriter::photo(const ShownImage& image) {
 }
 
 void PageWriter::section(const std::string& title, const std::string& note) {
-  file_.write(fmt::format("<div class=\"section\"><h2>{}</h2><p>{}</p></div>\n", escape_html(title),
-                          escape_html(note)));
+  const std::string below = note.empty() ? note : "<p>" + escape_html(note) + "</p>";
+  file_.write(fmt::format("<div class=\"section\"><h2>{}</h2>{}</div>\n", escape_html(title), below));
+}
+
+void PageWriter::block(const std::string& html) {
+  file_.write("<div class=\"block\">" + html + "</div>\n");
 }
 
 void PageWriter::add(const ShownImage& image) {
@@ -364,19 +387,25 @@ void PageWriter::add(const ShownImage& image) {
 }
 
 void PageWriter::commit() {
-  std::string summary = fmt::format("{} image{}, {} region{}", images_, images_ == 1 ? "" : "s", regions_,
-                                    regions_ == 1 ? "" : "s");
-  if (errors_ > 0) {
-    summary += fmt::format(", {} could not be captioned", errors_);
-  }
   file_.write(
       fmt::format("</main>\n<footer>Made with Patchioner. Point at a caption or a number to see what it was "
                   "made from.</footer>\n"
                   "<script>{}</script>\n</body>\n</html>\n",
                   kPageScript));
+  if (counts_) {
+    write_counts();
+  }
+  file_.commit();
+}
+
+void PageWriter::write_counts() {
+  std::string summary = fmt::format("{} image{}, {} region{}", images_, images_ == 1 ? "" : "s", regions_,
+                                    regions_ == 1 ? "" : "s");
+  if (errors_ > 0) {
+    summary += fmt::format(", {} could not be captioned", errors_);
+  }
   summary.resize(std::min(summary.size(), kSummaryRoom));
   file_.write_at(summary_offset_, summary.data(), summary.size());
-  file_.commit();
 }
 
 }  // namespace patchioner

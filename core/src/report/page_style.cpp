@@ -5,10 +5,10 @@ namespace patchioner {
 const std::string_view kPageStyle = R"css(
 :root {
   color-scheme: light dark;
-  --paper: #f6f5f2; --card: #ffffff; --ink: #1d1d21; --faint: #6d6d76; --line: #e3e1dc; --accent: #2f6fed; --alarm: #b3261e; --soft: #f0efeb;
+  --paper: #f6f5f2; --card: #ffffff; --ink: #1d1d21; --faint: #6d6d76; --line: #e3e1dc; --accent: #2f6fed; --alarm: #b3261e; --rise: #1a7f4b; --soft: #f0efeb;
 }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #121215; --card: #1b1b20; --ink: #ececf0; --faint: #9a9aa6; --line: #2c2c34; --accent: #7fa8ff; --alarm: #ff8a80; --soft: #25252c; }
+  :root { --paper: #121215; --card: #1b1b20; --ink: #ececf0; --faint: #9a9aa6; --line: #2c2c34; --accent: #7fa8ff; --alarm: #ff8a80; --rise: #6fd39b; --soft: #25252c; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -63,8 +63,9 @@ summary { cursor: pointer; color: var(--accent); width: max-content; }
 .kind { margin: .5rem 0 0; color: var(--faint); }
 .prompt { margin: .5rem 0 0; font-style: italic; }
 .unused { color: var(--faint); text-decoration: line-through; text-decoration-color: var(--line); }
-.compared { grid-column: 2 / span 2; margin-top: .3rem; }
-.answer { display: grid; grid-template-columns: 4.6rem minmax(0, 1fr) max-content; gap: 0 .8rem; align-items: baseline; padding: .3rem 0; border-top: 1px dotted var(--line); }
+.compared { grid-column: 2 / span 2; margin-top: .3rem; display: grid; grid-template-columns: fit-content(11rem) minmax(0, 1fr) max-content; gap: 0 .8rem; }
+.compared > .references { grid-column: 1 / -1; }
+.answer { display: grid; grid-column: 1 / -1; grid-template-columns: 4.6rem minmax(0, 1fr) max-content; grid-template-columns: subgrid; align-items: baseline; padding: .3rem 0; border-top: 1px dotted var(--line); }
 .answer .from { margin: 0; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .answer .caption { font-size: 1rem; }
 .answer .meta { margin: 0; }
@@ -76,6 +77,43 @@ summary { cursor: pointer; color: var(--accent); width: max-content; }
 .top .measures { width: 100%; font-size: .95rem; }
 .section h2 { margin: 1rem 0 0; font-size: 1.25rem; letter-spacing: -.01em; }
 .section p { margin: 0; color: var(--faint); }
+.block { min-width: 0; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 14px; background: var(--card); }
+.numbers { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
+.numbers th, .numbers td { padding: .38rem .8rem; text-align: right; vertical-align: top; white-space: nowrap; font-weight: 400; }
+.numbers thead th { color: var(--faint); font-size: .82rem; vertical-align: bottom; }
+.numbers thead th.group { text-align: center; color: var(--ink); font-weight: 600; box-shadow: inset 0 -1px var(--line); }
+.numbers tbody td, .numbers tbody th { border-top: 1px solid var(--line); }
+.numbers tbody tr.group th { font-weight: 600; color: var(--faint); font-size: .82rem; padding-bottom: .1rem; }
+.numbers tbody tr.group + tr > * { border-top: 0; }
+.numbers th.text, .numbers td.text, .numbers tbody th, .numbers thead th:first-child { text-align: left; }
+.numbers td.text { white-space: normal; overflow-wrap: break-word; max-width: 24rem; }
+.numbers .first { position: sticky; left: 0; background: var(--card); min-width: 7rem; max-width: 18rem; white-space: normal; overflow-wrap: break-word; }
+.numbers tbody th { font-weight: 500; }
+.numbers small { display: block; font-size: .76rem; font-weight: 400; color: var(--faint); }
+.numbers .best { font-weight: 700; }
+.numbers .absent { color: var(--faint); }
+.numbers .failed, .numbers small.outside { color: var(--alarm); }
+.rise, .fall { margin-left: .25rem; font-size: .7em; vertical-align: .15em; color: var(--rise); }
+.fall { color: var(--alarm); }
+.note { margin: .5rem 0 0; font-size: .86rem; color: var(--faint); }
+.note + .note, .failures + .note { margin-top: .15rem; }
+.failures { margin: .6rem 0 0; padding: .7rem .9rem .7rem 2rem; border: 1px solid var(--alarm); border-radius: 10px; font-size: .88rem; color: var(--alarm); overflow-wrap: anywhere; }
+.failures small { color: var(--faint); }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.plots figure { margin: 0; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: 14px; background: var(--card); max-width: 100%; }
+.plot { display: block; max-width: 100%; height: auto; font-size: 12px; }
+.plot text { fill: var(--ink); font-family: inherit; }
+.plot .name { paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
+.plot .title { font-size: 13.5px; font-weight: 600; }
+.plot .tick { fill: var(--faint); }
+.plot .grid { stroke: var(--line); }
+.plot .axis { stroke: var(--faint); }
+.plot .dot { fill: var(--accent); fill-opacity: .75; stroke: var(--card); }
+.plot .beaten { fill: var(--card); stroke: var(--accent); stroke-width: 1.5px; }
+.plot .mean { stroke: var(--ink); stroke-width: 2.5px; stroke-linecap: round; }
+.plot .front { fill: none; stroke: var(--accent); stroke-width: 1.5px; stroke-dasharray: 4 3; }
+.plot .leader { stroke: var(--faint); stroke-width: .7px; }
 .tokens { margin: .5rem 0 0; line-height: 1.9; }
 .tokens span { padding: .1rem .25rem; border-radius: 4px; background: color-mix(in srgb, var(--accent) var(--p), transparent); }
 .hidden { display: none; }

@@ -24,6 +24,15 @@ TEST_CASE("a patch is drawn as its cell") {
   CHECK(outline.polygons[0][2].y == doctest::Approx(40));
 }
 
+TEST_CASE("a patch of a grid that is not known has no lines") {
+  ImageGeometry unknown;
+  unknown.image_width = 200;
+  unknown.image_height = 100;
+  const Outline outline = outline_of(Patch{1, 3}, unknown);
+  CHECK(outline.polygons.empty());
+  CHECK(outline.dots.empty());
+}
+
 TEST_CASE("a mask with a hole has two contours") {
   at::Tensor mask = at::zeros({20, 30}, at::kBool);
   mask.slice(0, 2, 18).slice(1, 5, 25).fill_(true);

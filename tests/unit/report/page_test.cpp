@@ -177,3 +177,38 @@ TEST_CASE("a page of an evaluation has headings, references and what captions ar
   CHECK(html.find("<span>CIDEr</span> <b>0.883</b>") != std::string::npos);
   CHECK(count(html, "class=\"measures\"") == 2);
 }
+
+TEST_CASE("references that all answers share stand once, a single value beside its caption") {
+  ShownImage image = shown_example();
+  image.regions.resize(1);
+  ShownAnswer answer;
+  answer.references = {"a disc"};
+  for (const char* from : {"plain", "viecap"}) {
+    answer.from = from;
+    answer.measures = {{"CIDEr", from[0] == 'p' ? 0.25 : 1.5}};
+    image.regions[0].answers.push_back(answer);
+  }
+  image.regions[0].answers.erase(image.regions[0].answers.begin());
+  std::string html = page_of({image});
+  CHECK(count(html, "<li>a disc</li>") == 1);
+  CHECK(html.find("<span class=\"score\">CIDEr 1.5</span>") != std::string::npos);
+  image.regions[0].answers[1].references = {"a wheel"};
+  html = page_of({image});
+  CHECK(count(html, "<li>a disc</li>") == 1);
+  CHECK(count(html, "<li>a wheel</li>") == 1);
+}
+
+TEST_CASE("a page has pieces of its caller's own, and may say something else than how many images") {
+  const std::filesystem::path path = scratch("blocks.html");
+  PageHeader header;
+  header.summary = "3 rows & 1 <failure>";
+  PageWriter page(path, header);
+  page.section("Results", "");
+  page.block("<table><tr><td>1</td></tr></table>");
+  page.commit();
+  const std::string html = read_file(path);
+  CHECK(html.find("<p class=\"summary\">3 rows &amp; 1 &lt;failure&gt;</p>") != std::string::npos);
+  CHECK(html.find("<h2>Results</h2></div>") != std::string::npos);
+  CHECK(html.find("<div class=\"block\"><table><tr><td>1</td></tr></table></div>") != std::string::npos);
+  CHECK(html.find("0 images") == std::string::npos);
+}
