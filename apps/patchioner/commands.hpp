@@ -18,6 +18,7 @@ struct CommandLine {
 
 // Each adds its subcommand with help, an example and a callback.
 void add_bench_command(CommandLine& line);
+void add_cache_command(CommandLine& line);
 void add_caption_command(CommandLine& line);
 void add_checkpoint_command(CommandLine& line);
 void add_config_command(CommandLine& line);

@@ -60,6 +60,7 @@ extern "C" int patchioner_main(int argument_count, char** arguments) {
       [](const CLI::App* app, const CLI::Error& error) { return sentence_of(*app, error); });
   line.app.set_version_flag("--version", "patchioner 0.1.0");
   add_bench_command(line);
+  add_cache_command(line);
   add_caption_command(line);
   add_checkpoint_command(line);
   add_config_command(line);
