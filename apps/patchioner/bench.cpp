@@ -158,6 +158,7 @@ void add_bench_command(CommandLine& line) {
   add_bench_decoders(*command);
   add_bench_precision(*command);
   add_bench_metrics(*command);
+  add_bench_sweep(*command);
 }
 
 }  // namespace patchioner

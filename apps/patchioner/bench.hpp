@@ -73,6 +73,7 @@ void add_bench_loading(CLI::App& bench);
 void add_bench_metrics(CLI::App& bench);
 void add_bench_precision(CLI::App& bench);
 void add_bench_start(CLI::App& bench);
+void add_bench_sweep(CLI::App& bench);
 void add_bench_transformer(CLI::App& bench);
 
 }  // namespace patchioner

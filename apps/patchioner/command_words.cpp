@@ -27,6 +27,13 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+/// Whether words may stand behind the command that name no command of its own.
+bool takes_words(const CLI::App& app) {
+  const std::vector<const CLI::Option*> options = app.get_options();
+  return std::any_of(options.begin(), options.end(),
+                     [](const CLI::Option* option) { return option->get_positional(); });
+}
+
 /// The command that the words have led to.
 const CLI::App& innermost(const CLI::App& app) {
   const std::vector<CLI::App*> parsed = app.get_subcommands();
@@ -47,12 +54,16 @@ void check_command_words(const CLI::App& app, const std::vector<std::string>& wo
       return;
     }
     if (std::find(names.begin(), names.end(), word) == names.end()) {
+      if (takes_words(*command)) {
+        return;
+      }
       throw Error(ErrorKind::usage, "{}: unknown command '{}'{}", full_name(*command), word,
                   suggestion(word, names));
     }
     command = command->get_subcommand(word);
   }
-  if (const std::vector<std::string> names = command_names(*command); !names.empty()) {
+  if (const std::vector<std::string> names = command_names(*command);
+      !names.empty() && !takes_words(*command)) {
     throw Error(ErrorKind::usage, "{}: a command is missing; there are {} (--help says more)",
                 full_name(*command), fmt::join(names, ", "));
   }

@@ -28,6 +28,7 @@ void add_gallery_command(CommandLine& line);
 void add_memory_command(CommandLine& line);
 void add_plugins_command(CommandLine& line);
 void add_score_command(CommandLine& line);
+void add_sweep_command(CommandLine& line);
 void add_train_command(CommandLine& line);
 void add_verify_command(CommandLine& line);
 

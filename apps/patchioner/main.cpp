@@ -70,6 +70,7 @@ extern "C" int patchioner_main(int argument_count, char** arguments) {
   add_memory_command(line);
   add_plugins_command(line);
   add_score_command(line);
+  add_sweep_command(line);
   add_train_command(line);
   add_verify_command(line);
   try {

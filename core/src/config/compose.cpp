@@ -2,6 +2,7 @@
 // sections checked.
 #include <fmt/ranges.h>
 
+#include <map>
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
@@ -21,6 +22,27 @@ constexpr size_t kMostFiles = 1000;
 fs::path& directory_of_configs() {
   static fs::path directory;
   return directory;
+}
+
+/// What was read while a ConfigsReadOnce lives.
+struct ReadFiles {
+  int users = 0;
+  std::map<fs::path, Value> documents;
+};
+
+ReadFiles& read_files() {
+  thread_local ReadFiles files;
+  return files;
+}
+
+Value read_config(const fs::path& file) {
+  ReadFiles& files = read_files();
+  if (files.users == 0) {
+    return read_yaml(file);
+  }
+  const auto known = files.documents.find(file);
+  return known != files.documents.end() ? known->second
+                                        : files.documents.emplace(file, read_yaml(file)).first->second;
 }
 
 std::string without_extension(const std::string& name) {
@@ -186,7 +208,7 @@ class Composer {
                   kMostFiles);
     }
     open_.push_back(canonical);
-    Value value = read_yaml(file);
+    Value value = read_config(file);
     if (Value* list = value.find("defaults")) {
       if (!list->is_list()) {
         throw Error(ErrorKind::config, "{}: 'defaults' must be a list, found {}", list->origin().to_string(),
@@ -320,6 +342,16 @@ void drop_options_of_other_plugins(Value& document, const fs::path& file,
 }
 
 }  // namespace
+
+ConfigsReadOnce::ConfigsReadOnce() {
+  ++read_files().users;
+}
+
+ConfigsReadOnce::~ConfigsReadOnce() {
+  if (--read_files().users == 0) {
+    read_files().documents.clear();
+  }
+}
 
 void set_config_directory(fs::path directory) {
   directory_of_configs() = std::move(directory);

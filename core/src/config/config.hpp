@@ -30,6 +30,16 @@ std::string write_json(const Value& value, int indent = 2);
 /// belonged to the old plugin.
 Value compose(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
+/// While one lives, compose() of this thread reads each file once, whatever becomes of it meanwhile: for
+/// whoever composes thousands of documents from the same files. [one-thread]
+class ConfigsReadOnce {
+ public:
+  ConfigsReadOnce();
+  ~ConfigsReadOnce();
+  ConfigsReadOnce(const ConfigsReadOnce&) = delete;
+  ConfigsReadOnce& operator=(const ConfigsReadOnce&) = delete;
+};
+
 /// The file that a config's name stands for: itself where it is there, otherwise the one of that name, with
 /// or without .yaml, among the program's configs ("experiment/emoji"). Throws an Error of kind config for a
 /// name of one of their groups that is not there; a file that is not there comes back as it was given.

@@ -35,24 +35,6 @@ std::string file_digest(const std::filesystem::path& path) {
   return sha256(sample);
 }
 
-/// content_digest of a file, computed once for as long as its size and time stay: several runs of a process
-/// share weights.
-std::string remembered_digest(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) {
-    return content_digest(path);
-  }
-  static std::mutex mutex;
-  static std::map<std::string, std::string> digests;
-  const std::string key = fmt::format("{} {} {}", path.string(), std::filesystem::file_size(path),
-                                      std::filesystem::last_write_time(path).time_since_epoch().count());
-  const std::lock_guard lock(mutex);
-  std::string& digest = digests[key];
-  if (digest.empty()) {
-    digest = content_digest(path);
-  }
-  return digest;
-}
-
 /// What a path of the config stands for: the digest of its content, or the snapshot of a cached repository.
 std::string digest_of(const std::string& path) {
   try {
@@ -96,11 +78,30 @@ std::string content_digest(const std::filesystem::path& path) {
   return sha256(text);
 }
 
-RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more) {
-  RunSettings settings;
-  std::string text = more;
+std::string remembered_digest(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) {
+    return content_digest(path);
+  }
+  static std::mutex mutex;
+  static std::map<std::string, std::string> digests;
+  const std::string key = fmt::format("{} {} {}", path.string(), std::filesystem::file_size(path),
+                                      std::filesystem::last_write_time(path).time_since_epoch().count());
+  const std::lock_guard lock(mutex);
+  std::string& digest = digests[key];
+  if (digest.empty()) {
+    digest = content_digest(path);
+  }
+  return digest;
+}
+
+std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& host) {
+  std::vector<PluginSettings> all;
   for (const PluginSection& section : plugin_sections(config)) {
     const PluginRecord plugin = host.describe(section.kind, section.options.at("plugin").as_text());
+    PluginSettings& settings = all.emplace_back();
+    settings.kind = section.kind;
+    settings.name = plugin.name;
+    settings.library = plugin.file;
     Value options = section.options;
     for (auto& [key, value] : options.as_map()) {
       const auto parameter = std::find_if(plugin.parameters.begin(), plugin.parameters.end(),
@@ -108,7 +109,17 @@ RunSettings run_settings(const Value& config, PluginHost& host, const std::strin
       const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path;
       take_files(value, section.path + "." + key, is_path, settings.files);
     }
-    text += fmt::format("\n{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
+    settings.text = fmt::format("{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
+  }
+  return all;
+}
+
+RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more) {
+  RunSettings settings;
+  std::string text = more;
+  for (PluginSettings& plugin : plugin_settings(config, host)) {
+    text += "\n" + plugin.text;
+    std::move(plugin.files.begin(), plugin.files.end(), std::back_inserter(settings.files));
   }
   const RuntimeOptions runtime = read_runtime_options(config);
   text += "\n" + runtime.device + " " + runtime.precision;

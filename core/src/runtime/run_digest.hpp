@@ -23,6 +23,22 @@ struct NamedFile {
   std::string digest;  ///< of its content; of "hf:..." the path of the cached snapshot; "absent"
 };
 
+/// content_digest of a file, computed once a process for as long as its size and time stay: runs share
+/// weights. Errors as content_digest.
+std::string remembered_digest(const std::filesystem::path& path);
+
+/// One plugin of a config, and all of it that decides what it computes.
+struct PluginSettings {
+  PluginKind kind = PluginKind::backbone;
+  std::string name;
+  std::string text;  ///< name, version and options, of files their content's digest
+  std::filesystem::path library;
+  std::vector<NamedFile> files;  ///< of options of type path, and of their nested sections
+};
+
+/// In the order in which a feature meets them. `config` is complete.
+std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& host);
+
 /// What decides the captions of a config.
 struct RunSettings {
   std::vector<NamedFile> files;  ///< of the plugins' options of type path, and of their nested sections

@@ -1,0 +1,195 @@
+// Images through the backbone, once for all rows that look at them with it.
+#include <c10/core/InferenceMode.h>
+
+#include <patchioner/error.hpp>
+#include <unordered_map>
+
+#include "image/image_file.hpp"
+#include "runtime/caption_images.hpp"
+#include "runtime/prefetch.hpp"
+#include "runtime/runtime_options.hpp"
+#include "support/interrupt.hpp"
+#include "sweep/part_work.hpp"
+
+namespace patchioner {
+namespace {
+
+constexpr size_t kLoadThreads = 2;  // reading and resizing is much faster than encoding
+
+/// An image that is ready to be encoded, or cannot be.
+struct Loaded {
+  size_t place = 0;  ///< in its part
+  ImageGeometry geometry;
+  at::Tensor input;  ///< [3,S,S]
+  std::string error;
+};
+
+/// Where the images lie, by their digests.
+std::unordered_map<std::string, std::filesystem::path> paths_of(const StageWork& work) {
+  std::unordered_map<std::string, std::filesystem::path> paths;
+  for (const PlannedRun& run : work.plan.runs) {
+    if (run.stages.empty() || &work.plan.stages[run.stages.front()] != &work.stage) {
+      continue;
+    }
+    for (size_t i = 0; i < run.data->images.size(); ++i) {
+      if (!run.data->images[i].empty() && !paths.contains(run.data->images[i])) {
+        paths[run.data->images[i]] = run.data->dataset->image(i).path;
+      }
+    }
+  }
+  return paths;
+}
+
+class Encoding {
+ public:
+  explicit Encoding(const StageWork& work)
+      : work_(work),
+        backbone_(work.plugins.backbone(work.run().evaluation->config)),
+        device_(plugin_context(read_runtime_options(work.run().evaluation->config)).device),
+        batch_(static_cast<size_t>(read_runtime_options(work.run().evaluation->config).batch)),
+        paths_(paths_of(work)) {}
+
+  void part(size_t part, const std::filesystem::path& file) {
+    const std::vector<std::string>& all = *work_.stage.images;
+    const size_t first = part * kImagesAPart;
+    const std::vector<std::string> digests(
+        all.begin() + static_cast<std::ptrdiff_t>(first),
+        all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), first + kImagesAPart)));
+    std::vector<EncodedImage> images(digests.size());
+    size_t next = 0;
+    Prefetch<Loaded> loaded(
+        [&](const std::stop_token&) -> std::optional<Prefetch<Loaded>::Job> {
+          if (next == digests.size()) {
+            return std::nullopt;
+          }
+          return [this, &digests, place = next++] { return load(digests[place], place); };
+        },
+        kLoadThreads, 2 * batch_);
+    std::vector<Loaded> batch;
+    size_t done = 0;
+    while (std::optional<Loaded> one = loaded.next(/*only_if_known=*/false, [] { return false; })) {
+      if (!one->error.empty()) {
+        images[one->place].error = one->error;
+        continue;
+      }
+      batch.push_back(std::move(*one));
+      if (batch.size() == batch_) {
+        done += batch.size();
+        encode(batch, images);
+        work_.progress(first + done);
+      }
+    }
+    encode(batch, images);
+    write_features(file, digests, images, work_.plan.sweep.cache.features == "half");
+  }
+
+ private:
+  Loaded load(const std::string& digest, size_t place) const {
+    Loaded loaded;
+    loaded.place = place;
+    try {
+      const Image image = read_image(paths_.at(digest), work_.run().data->orientation);
+      loaded.geometry = geometry_of(backbone_->image_spec(), image.width(), image.height());
+      loaded.input = preprocess(image, backbone_->image_spec());
+    } catch (const std::exception& error) {
+      loaded.error = sentence_of(error);
+    }
+    return loaded;
+  }
+
+  void encode(std::vector<Loaded>& batch, std::vector<EncodedImage>& images) const {
+    if (batch.empty()) {
+      return;
+    }
+    const c10::InferenceMode inference;
+    std::vector<at::Tensor> inputs;
+    for (const Loaded& one : batch) {
+      inputs.push_back(one.input);
+    }
+    const ImageFeatures features = backbone_->encode(at::stack(inputs).to(device_));
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const auto row = static_cast<int64_t>(i);
+      EncodedImage& image = images[batch[i].place];
+      image.width = batch[i].geometry.image_width;
+      image.height = batch[i].geometry.image_height;
+      if (features.global.defined()) {
+        image.features.global = features.global[row];
+      }
+      if (work_.stage.all_features) {
+        image.features.patches = features.patches[row];
+        image.features.attention = features.attention.defined() ? features.attention[row] : at::Tensor();
+      }
+    }
+    batch.clear();
+  }
+
+  const StageWork& work_;
+  std::shared_ptr<Backbone> backbone_;
+  at::Device device_;
+  size_t batch_;
+  std::unordered_map<std::string, std::filesystem::path> paths_;
+};
+
+}  // namespace
+
+StageEnd encode_images(const StageWork& work) {
+  const size_t images = work.stage.images->size();
+  Encoding encoding(work);
+  return work_part_by_part(
+      work, part_count(images), ".safetensors",
+      [&](size_t part) { return std::min(kImagesAPart, images - part * kImagesAPart); },
+      [&](size_t part, const std::filesystem::path& file) { encoding.part(part, file); });
+}
+
+StageEnd encode_regions(const StageWork& work) {
+  const PlannedRun& run = work.run();
+  const Value& config = run.evaluation->config;
+  const RuntimeOptions runtime = read_runtime_options(config);
+  const Captioner captioner({work.plugins.backbone(config), work.plugins.aggregator(config), {}, nullptr},
+                            runtime.batch, plugin_context(runtime).device);
+  const auto batch = static_cast<size_t>(runtime.batch);
+  const auto make = [&](size_t part, const std::filesystem::path& file) {
+    const ImageRange range = images_of_part(*run.data, part);
+    VectorCollector collected;
+    for (size_t first = range.first; first < range.first + range.count; first += batch) {
+      std::vector<CaptionTask> tasks;
+      std::vector<std::string> errors;
+      for (size_t i = first; i < std::min(first + batch, range.first + range.count); ++i) {
+        const DatasetImage image = run.data->dataset->image(i);
+        CaptionTask task;
+        task.regions = regions_of(image);
+        errors.emplace_back();
+        try {
+          task.image = read_image(image.path, run.data->orientation);
+          captioner.prepare(task);
+        } catch (const std::exception& error) {
+          errors.back() = sentence_of(error);
+        }
+        tasks.push_back(std::move(task));
+      }
+      std::vector<CaptionTask> good;
+      for (size_t i = 0; i < tasks.size(); ++i) {
+        if (errors[i].empty()) {
+          good.push_back(tasks[i]);
+        }
+      }
+      const std::vector<ImageResult> results = caption_images(captioner, good, {.decode = false});
+      size_t next = 0;
+      for (size_t i = 0; i < tasks.size(); ++i) {
+        const std::string& error = errors[i].empty() ? results[next].error : errors[i];
+        if (error.empty()) {
+          collected.add(results[next].regions);
+        } else {
+          collected.add_failed(error, tasks[i].regions.size());
+        }
+        next += errors[i].empty() ? 1 : 0;
+      }
+    }
+    write_vectors(file, collected.take(captioner.backbone().dim()));
+  };
+  return work_part_by_part(
+      work, part_count(run.data->dataset->size()), ".safetensors",
+      [&](size_t part) { return regions_in(*run.data, part); }, make);
+}
+
+}  // namespace patchioner

@@ -1,0 +1,46 @@
+#include "sweep/sweep_data.hpp"
+
+#include <patchioner/error.hpp>
+#include <patchioner/log.hpp>
+
+#include "config/config.hpp"
+#include "evaluation/dataset_digest.hpp"
+#include "support/files.hpp"
+#include "support/printable.hpp"
+
+namespace patchioner {
+
+std::shared_ptr<const SweepData> SweepDatasets::open(const Evaluation& evaluation) {
+  const std::string key = fmt::format("{} {} {}", write_json(evaluation.config.at("dataset"), 0),
+                                      evaluation.options.limit, evaluation.options.exif);
+  std::shared_ptr<const SweepData>& known = opened_[key];
+  if (known != nullptr) {
+    return known;
+  }
+  auto data = std::make_shared<SweepData>();
+  data->orientation = evaluation.orientation();
+  try {
+    auto dataset = std::make_shared<Dataset>(Dataset::open(evaluation.dataset.options));
+    for (const std::string& line : dataset->problems().summary()) {
+      log(LogLevel::warning, "{}: {}", evaluation.name(), printable(line));
+    }
+    data->all_images = dataset->size();
+    if (evaluation.options.limit > 0) {
+      dataset->keep_first(static_cast<size_t>(evaluation.options.limit));
+    }
+    for (size_t i = 0; i < dataset->size(); ++i) {
+      const DatasetImage image = dataset->image(i);
+      data->images.push_back(image.path.empty() ? std::string()
+                                                : digests_.of(image.path) + evaluation.options.exif);
+    }
+    data->regions = regions_digest(*dataset);
+    data->references = references_digest(*dataset);
+    data->dataset = std::move(dataset);
+  } catch (const Error& error) {
+    data->problem = error.what();
+  }
+  known = std::move(data);
+  return known;
+}
+
+}  // namespace patchioner

@@ -1,0 +1,102 @@
+#include "sweep/sweep_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <patchioner/error.hpp>
+#include <thread>
+
+#include "data/json_text.hpp"
+#include "support/files.hpp"
+#include "support/output_folder.hpp"
+
+namespace patchioner {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// The same for processes that mean the same rows, data sets and settings.
+std::string digest_of(const SweepPlan& plan) {
+  std::string text;
+  for (const PlannedRun& run : plan.runs) {
+    text += plan.run_name(run) + " " + (run.stages.empty() ? "" : plan.stages[run.stages.back()].key.digest) +
+            "\n";
+  }
+  constexpr size_t kDigits = 12;
+  return sha256(text).substr(0, kDigits);
+}
+
+void refuse_foreign(const fs::path& folder, const fs::path& mark) {
+  std::error_code unreadable;
+  if (fs::exists(folder, unreadable) && !fs::exists(mark, unreadable) && !fs::is_empty(folder, unreadable)) {
+    throw Error(ErrorKind::usage,
+                "{}: the folder holds other things than a sweep's results; give another output",
+                folder.string());
+  }
+}
+
+}  // namespace
+
+SweepFiles::SweepFiles(const fs::path& in)
+    : folder(in),
+      mark(in / ".sweep"),
+      text(in / "table.txt"),
+      csv(in / "table.csv"),
+      markdown(in / "table.md"),
+      latex(in / "table.tex"),
+      page(in / "index.html"),
+      logs(in / "logs") {}
+
+SweepFolder::SweepFolder(const SweepPlan& plan) {
+  const SweepFiles files(plan.sweep.output);
+  refuse_foreign(files.folder, files.mark);
+  make_folder(files.folder);
+  descriptor_ = ::open(files.mark.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) {
+    throw Error(ErrorKind::io, "{}: cannot be written: {}", files.mark.string(), std::strerror(errno));
+  }
+  const Json own = {{"sweep", plan.sweep.name}, {"digest", digest_of(plan)}};
+  constexpr int kTries = 50;  // until the first process has written what the second one reads
+  for (int i = 0; i < kTries; ++i) {
+    const bool alone = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+    if (!alone && ::flock(descriptor_, LOCK_SH | LOCK_NB) != 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      continue;
+    }
+    const Json found = Json::parse(read_file(files.mark), nullptr, /*allow_exceptions=*/false);
+    if (found.is_object() && found.value("sweep", "") != plan.sweep.name) {
+      throw Error(ErrorKind::usage,
+                  "{}: holds the results of the sweep '{}'; give the sweep '{}' another output",
+                  files.folder.string(), found.value("sweep", ""), plan.sweep.name);
+    }
+    if (alone) {
+      const std::string text = json_text(own) + "\n";
+      if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, text.data(), text.size(), 0) < 0) {
+        throw Error(ErrorKind::io, "{}: cannot be written: {}", files.mark.string(), std::strerror(errno));
+      }
+      ::flock(descriptor_, LOCK_SH);
+      return;
+    }
+    if (found != own) {
+      throw Error(
+          ErrorKind::usage,
+          "{}: another process is at work here on another version of the sweep '{}'; wait for it, or give "
+          "another output",
+          files.folder.string(), plan.sweep.name);
+    }
+    joined_ = true;
+    return;
+  }
+  throw Error(ErrorKind::io, "{}: is locked by another process", files.mark.string());
+}
+
+SweepFolder::~SweepFolder() {
+  ::close(descriptor_);
+}
+
+}  // namespace patchioner
