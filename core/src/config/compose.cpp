@@ -28,6 +28,8 @@ fs::path& directory_of_configs() {
 struct ReadFiles {
   int users = 0;
   std::map<fs::path, Value> documents;
+  std::map<std::string, Value>
+      composed;  ///< before interpolation and other changes than choices, by file and choices
 };
 
 ReadFiles& read_files() {
@@ -341,6 +343,24 @@ void drop_options_of_other_plugins(Value& document, const fs::path& file,
   }
 }
 
+/// The file's document with these choices in the place of its own.
+Value with_choices(const fs::path& file, const std::vector<Override>& chosen) {
+  ReadFiles& read = read_files();
+  std::string key = file.string();
+  for (const Override& choice : chosen) {
+    key += "\n" + choice.text;
+  }
+  if (const auto known = read.composed.find(key); known != read.composed.end()) {
+    return known->second;
+  }
+  Value document = Composer().document(file, chosen);
+  drop_options_of_other_plugins(document, file, chosen);
+  if (read.users > 0) {
+    read.composed.emplace(std::move(key), document);
+  }
+  return document;
+}
+
 }  // namespace
 
 ConfigsReadOnce::ConfigsReadOnce() {
@@ -350,6 +370,7 @@ ConfigsReadOnce::ConfigsReadOnce() {
 ConfigsReadOnce::~ConfigsReadOnce() {
   if (--read_files().users == 0) {
     read_files().documents.clear();
+    read_files().composed.clear();
   }
 }
 
@@ -399,8 +420,7 @@ Value compose(const fs::path& file, const std::vector<std::string>& overrides) {
     }
   }
   const fs::path found = find_config_file(file);
-  Value document = Composer().document(found, chosen);
-  drop_options_of_other_plugins(document, found, chosen);
+  Value document = with_choices(found, chosen);
   apply_overrides(document, changes);
   check_sections(document);
   Value resolved = interpolate(in_section_order(document));

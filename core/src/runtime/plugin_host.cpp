@@ -136,8 +136,9 @@ bool may_be(PluginKind kind, const fs::path& file) {
 
 struct PluginHost::State {
   std::vector<fs::path> directories;
-  std::map<fs::path, PluginLibrary> libraries;  ///< what was opened so far
-  std::set<std::string> made;                   ///< since it was asked for
+  std::map<fs::path, PluginLibrary> libraries;                               ///< what was opened so far
+  std::map<std::pair<PluginKind, std::string>, const PluginLibrary*> found;  ///< by find() so far
+  std::set<std::string> made;                                                ///< since it was asked for
 
   std::vector<fs::path> files() const {
     std::vector<fs::path> files;
@@ -183,6 +184,10 @@ struct PluginHost::State {
 
   /// Opens only libraries that are called `name`.so or that the config names one by one.
   const PluginLibrary& find(PluginKind kind, const std::string& name, const Origin* origin) {
+    const auto known = found.find({kind, name});
+    if (known != found.end()) {
+      return *known->second;
+    }
     const std::vector<fs::path> all = files();
     std::vector<fs::path> named;
     std::copy_if(all.begin(), all.end(), std::back_inserter(named), [&](const fs::path& file) {
@@ -190,6 +195,7 @@ struct PluginHost::State {
              std::find(directories.begin(), directories.end(), file) != directories.end();
     });
     if (const PluginLibrary* match = first_match(named, kind, name)) {
+      found[{kind, name}] = match;
       return *match;
     }
     throw not_found(kind, name, all, named, origin);

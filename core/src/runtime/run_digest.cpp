@@ -117,9 +117,10 @@ std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& hos
 RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more) {
   RunSettings settings;
   std::string text = more;
-  for (PluginSettings& plugin : plugin_settings(config, host)) {
+  settings.plugins = plugin_settings(config, host);
+  for (const PluginSettings& plugin : settings.plugins) {
     text += "\n" + plugin.text;
-    std::move(plugin.files.begin(), plugin.files.end(), std::back_inserter(settings.files));
+    settings.files.insert(settings.files.end(), plugin.files.begin(), plugin.files.end());
   }
   const RuntimeOptions runtime = read_runtime_options(config);
   text += "\n" + runtime.device + " " + runtime.precision;

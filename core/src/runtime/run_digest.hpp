@@ -41,7 +41,8 @@ std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& hos
 
 /// What decides the captions of a config.
 struct RunSettings {
-  std::vector<NamedFile> files;  ///< of the plugins' options of type path, and of their nested sections
+  std::vector<PluginSettings> plugins;
+  std::vector<NamedFile> files;  ///< of all plugins
   std::string digest;            ///< twelve hexadecimal digits that are the same when captions would be
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <mutex>
 
@@ -10,6 +11,7 @@ namespace patchioner {
 namespace {
 
 bool drawing_enabled = true;
+std::atomic<int> alive = 0;  // Progress objects that are not finished
 
 /// The moving line that stands on the terminal now; empty when there is none.
 struct MovingLine {
@@ -49,11 +51,13 @@ Progress::Progress(std::string title, std::string unit, uint64_t total)
       unit_(std::move(unit)),
       total_(total),
       terminal_(::isatty(STDERR_FILENO) == 1),
+      inner_(alive++ > 0),
       started_(std::chrono::steady_clock::now()),
       drawn_(started_) {}
 
 Progress::~Progress() {
-  if (!finished_ && terminal_ && drawing_enabled) {
+  alive -= finished_ ? 0 : 1;
+  if (!inner_ && !finished_ && terminal_ && drawing_enabled) {
     MovingLine& moving = moving_line();
     const std::lock_guard<std::mutex> lock(moving.mutex);
     if (!moving.text.empty()) {
@@ -97,7 +101,7 @@ std::string Progress::line(double elapsed_seconds) const {
 }
 
 void Progress::draw(bool last) {
-  if (!drawing_enabled) {
+  if (!drawing_enabled || inner_) {
     return;
   }
   const auto now = std::chrono::steady_clock::now();
@@ -119,6 +123,7 @@ void Progress::draw(bool last) {
 }
 
 void Progress::finish() {
+  alive -= finished_ ? 0 : 1;
   finished_ = true;
   draw(true);
 }

@@ -13,7 +13,8 @@ namespace patchioner {
 void write_beside_progress(const std::string& line);
 
 /// Counts units of work and shows rate and time left. Cheap to update; draws at most ten times a second on a
-/// terminal and once every ten seconds elsewhere. [one-thread]
+/// terminal and once every ten seconds elsewhere. While one is alive, those of the work inside draw nothing.
+/// [one-thread]
 class Progress {
  public:
   /// `unit` is the plural of what is counted ("images"); total 0 means unknown.
@@ -45,6 +46,7 @@ class Progress {
   uint64_t done_ = 0;
   uint64_t already_done_ = 0;
   bool terminal_;
+  bool inner_;  ///< made while another one was alive
   bool finished_ = false;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point drawn_;

@@ -15,10 +15,6 @@ namespace {
 // Counted up when what a stage writes changes its meaning or form though the core's code may not say so.
 constexpr const char* kVersion = "stages 1";
 
-std::string code_of(const std::filesystem::path& library) {
-  return "code " + remembered_digest(library);
-}
-
 /// Of all the images in order, as one line.
 std::string images_digest(const SweepData& data) {
   std::string all;
@@ -49,8 +45,8 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
   std::string aggregator;
   std::string gap;
   std::string decoder;
-  for (PluginSettings& plugin : plugin_settings(evaluation.config, host_)) {
-    const std::string text = plugin.text + "\n" + code_of(plugin.library) + "\n";
+  for (const PluginSettings& plugin : evaluation.settings.plugins) {
+    const std::string text = plugin.text + "\ncode " + code_of(plugin.library) + "\n";
     switch (plugin.kind) {
       case PluginKind::backbone:
         backbone = text;
@@ -69,7 +65,6 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
         texts.decoder = plugin.name;
         break;
     }
-    std::move(plugin.files.begin(), plugin.files.end(), std::back_inserter(texts.files));
   }
   const RuntimeOptions runtime = read_runtime_options(evaluation.config);
   texts.encode = fmt::format("{}\ncore {}\n{}device {}\nprecision {}\n", kVersion, core_code_digest(),
@@ -89,6 +84,14 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
                   evaluation.options.failures, evaluation.options.examples, evaluation.options.examples_by,
                   evaluation.options.seed, scoring_text(evaluation));
   return texts;
+}
+
+const std::string& StageDigests::code_of(const std::filesystem::path& library) {
+  std::string& digest = codes_[library];
+  if (digest.empty()) {
+    digest = remembered_digest(library);
+  }
+  return digest;
 }
 
 /// The section `score`, contents in the place of paths.

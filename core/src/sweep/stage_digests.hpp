@@ -26,7 +26,6 @@ struct StageTexts {
   std::string aggregator;
   std::string gap;
   std::string decoder;
-  std::vector<NamedFile> files;
 };
 
 /// [one-thread]
@@ -43,6 +42,9 @@ class StageDigests {
   std::string model_digest(const std::string& name);
 
   PluginHost& host_;
+  const std::string& code_of(const std::filesystem::path& library);
+
+  std::map<std::filesystem::path, std::string> codes_;
   std::map<std::string, std::string> models_;  ///< of CLIP-S and PAC-S, by name
 };
 

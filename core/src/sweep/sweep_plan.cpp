@@ -129,7 +129,7 @@ class Planner {
       run.data = host_.datasets().open(*run.evaluation);
       run.source = source_of(*run.evaluation);
       StageTexts texts = digests.of(*run.evaluation, *run.data, run.source, sweep.cache.features);
-      note_missing_files(texts, run);
+      note_missing_files(run);
       check_data(run);
       texts_.push_back(std::move(texts));
       plan_.runs.push_back(std::move(run));
@@ -146,8 +146,8 @@ class Planner {
     return known->second;
   }
 
-  void note_missing_files(const StageTexts& texts, PlannedRun& run) {
-    for (const NamedFile& file : texts.files) {
+  void note_missing_files(PlannedRun& run) {
+    for (const NamedFile& file : run.evaluation->settings.files) {
       if (file.digest != "absent") {
         continue;
       }

@@ -90,3 +90,29 @@ TEST_CASE("a progress that is given up ends its line") {
   log(LogLevel::info, "stopped");
   CHECK(terminal.read() == "stopped\r\n");
 }
+
+TEST_CASE("the progress of work inside other work draws nothing") {
+  const Terminal terminal;
+  if (!terminal.works()) {
+    MESSAGE("skipped: there are no pseudo-terminals here");
+    return;
+  }
+  Progress outer("sweep", "stages", 2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  outer.advance();
+  CHECK(terminal.read().starts_with("\rsweep: 1/2 stages"));
+  {
+    Progress inner("scoring", "texts", 4);
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    inner.advance(4);
+    inner.finish();
+  }
+  outer.advance();
+  outer.finish();
+  CHECK(terminal.read().starts_with("\rsweep: 2/2 stages"));
+  // Behind a finished one, the next is no inner one.
+  Progress next("sweep", "stages", 1);
+  next.advance();
+  next.finish();
+  CHECK(terminal.read().starts_with("\rsweep: 1/1 stages"));
+}
