@@ -1,6 +1,7 @@
 // What is evaluated: a resolved config with its data set, taken apart.
 #pragma once
 
+#include <map>
 #include <patchioner/value.hpp>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "image/image.hpp"
 #include "runtime/plugin_host.hpp"
 #include "runtime/run_digest.hpp"
+#include "runtime/runtime_options.hpp"
 #include "scoring/scoring_options.hpp"
 
 namespace patchioner {
@@ -16,6 +18,7 @@ namespace patchioner {
 struct Evaluation {
   Value config;          ///< complete: plugins, dataset, score, evaluate
   RunSettings settings;  ///< of the plugins
+  RuntimeOptions runtime;
   NamedDataset dataset;
   ScoringOptions scoring;
   EvaluationOptions options;
@@ -27,8 +30,48 @@ struct Evaluation {
   }
 };
 
-/// `written` is a resolved document (compose). Completes it and reads its sections, so that what is wrong
-/// with them is known before any weight is read. Throws Error.
+/// Makes evaluations, thousands of them from the same few sections: a section that was completed once is not
+/// completed again, and files that it names are looked at once. [one-thread]
+class EvaluationMaker {
+ public:
+  explicit EvaluationMaker(PluginHost& host) : host_(host) {}
+
+  /// `written` is a resolved document (compose). Completes it and reads its sections, so that what is wrong
+  /// with them is known before any weight is read. Throws Error.
+  Evaluation make(const Value& written);
+
+ private:
+  struct Plugin {
+    Value complete;
+    PluginSettings settings;
+  };
+  struct Runtime {
+    Value complete;
+    RuntimeOptions options;
+  };
+  struct Data {
+    Value complete;
+    NamedDataset dataset;
+  };
+  struct Score {
+    Value complete;
+    ScoringOptions options;
+  };
+  struct Evaluate {
+    Value complete;
+    EvaluationOptions options;
+  };
+  const Plugin& plugin(PluginKind kind, const std::string& path, const Value& section);
+
+  PluginHost& host_;
+  std::map<std::string, Plugin> plugins_;
+  std::map<std::string, Runtime> runtimes_;
+  std::map<std::string, Data> datasets_;
+  std::map<std::string, Score> scores_;
+  std::map<std::string, Evaluate> evaluates_;
+};
+
+/// EvaluationMaker for one.
 Evaluation make_evaluation(const Value& written, PluginHost& host);
 
 }  // namespace patchioner

@@ -26,7 +26,10 @@ void complete_nested(Value& section, bool own_options) {
   }
 }
 
-Value complete_section(const Value& section, PluginKind kind, PluginHost& host, MissingPlugin missing) {
+}  // namespace
+
+Value complete_plugin_section(const Value& section, PluginKind kind, PluginHost& host,
+                              MissingPlugin missing) {
   try {
     Value complete = host.resolve(kind, section);
     complete_nested(complete, /*own_options=*/true);
@@ -40,7 +43,10 @@ Value complete_section(const Value& section, PluginKind kind, PluginHost& host, 
   }
 }
 
-}  // namespace
+Value complete_runtime_section(const Value& config) {
+  const Value* runtime = config.find("runtime");
+  return validate(schema_of<RuntimeOptions>(), runtime == nullptr ? Value() : *runtime, "runtime");
+}
 
 Value complete_config(const Value& config, PluginHost& host, MissingPlugin missing) {
   Value complete = config;
@@ -51,15 +57,13 @@ Value complete_config(const Value& config, PluginHost& host, MissingPlugin missi
     }
     if (kind == PluginKind::gap && section->is_list()) {
       for (Value& entry : section->as_list()) {
-        entry = complete_section(entry, kind, host, missing);
+        entry = complete_plugin_section(entry, kind, host, missing);
       }
     } else {
-      *section = complete_section(*section, kind, host, missing);
+      *section = complete_plugin_section(*section, kind, host, missing);
     }
   }
-  const Value* runtime = config.find("runtime");
-  complete.set("runtime",
-               validate(schema_of<RuntimeOptions>(), runtime == nullptr ? Value() : *runtime, "runtime"));
+  complete.set("runtime", complete_runtime_section(config));
   return in_section_order(complete);
 }
 

@@ -11,6 +11,13 @@ enum class MissingPlugin {
   keep,    ///< leave the section as it is written, and log why
 };
 
+/// One plugin's section with the plugin's defaults filled in and relative paths made absolute; see below.
+Value complete_plugin_section(const Value& section, PluginKind kind, PluginHost& host,
+                              MissingPlugin missing = MissingPlugin::refuse);
+
+/// The section `runtime` of a config with every option.
+Value complete_runtime_section(const Value& config);
+
 /// `config` (from compose) with the plugins' and the runtime's defaults filled in and relative paths made
 /// absolute: of declared options, and of sections inside them what existing_path() takes for one. Throws an
 /// Error of kind config for wrong options.

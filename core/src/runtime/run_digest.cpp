@@ -94,35 +94,40 @@ std::string remembered_digest(const std::filesystem::path& path) {
   return digest;
 }
 
-std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& host) {
-  std::vector<PluginSettings> all;
-  for (const PluginSection& section : plugin_sections(config)) {
-    const PluginRecord plugin = host.describe(section.kind, section.options.at("plugin").as_text());
-    PluginSettings& settings = all.emplace_back();
-    settings.kind = section.kind;
-    settings.name = plugin.name;
-    settings.library = plugin.file;
-    Value options = section.options;
-    for (auto& [key, value] : options.as_map()) {
-      const auto parameter = std::find_if(plugin.parameters.begin(), plugin.parameters.end(),
-                                          [&, name = key](const Parameter& one) { return one.name == name; });
-      const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path;
-      take_files(value, section.path + "." + key, is_path, settings.files);
-    }
-    settings.text = fmt::format("{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
+PluginSettings plugin_settings(const PluginSection& section, PluginHost& host) {
+  const PluginRecord plugin = host.describe(section.kind, section.options.at("plugin").as_text());
+  PluginSettings settings;
+  settings.kind = section.kind;
+  settings.name = plugin.name;
+  settings.library = plugin.file;
+  Value options = section.options;
+  for (auto& [key, value] : options.as_map()) {
+    const auto parameter = std::find_if(plugin.parameters.begin(), plugin.parameters.end(),
+                                        [&, name = key](const Parameter& one) { return one.name == name; });
+    const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path;
+    take_files(value, section.path + "." + key, is_path, settings.files);
   }
-  return all;
+  settings.text = fmt::format("{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
+  return settings;
 }
 
 RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more) {
+  std::vector<PluginSettings> plugins;
+  for (const PluginSection& section : plugin_sections(config)) {
+    plugins.push_back(plugin_settings(section, host));
+  }
+  return run_settings(std::move(plugins), read_runtime_options(config), more);
+}
+
+RunSettings run_settings(std::vector<PluginSettings> plugins, const RuntimeOptions& runtime,
+                         const std::string& more) {
   RunSettings settings;
+  settings.plugins = std::move(plugins);
   std::string text = more;
-  settings.plugins = plugin_settings(config, host);
   for (const PluginSettings& plugin : settings.plugins) {
     text += "\n" + plugin.text;
     settings.files.insert(settings.files.end(), plugin.files.begin(), plugin.files.end());
   }
-  const RuntimeOptions runtime = read_runtime_options(config);
   text += "\n" + runtime.device + " " + runtime.precision;
   constexpr size_t kDigits = 12;
   settings.digest = sha256(text).substr(0, kDigits);

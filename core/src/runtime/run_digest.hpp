@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "runtime/plugin_host.hpp"
+#include "runtime/plugin_sections.hpp"
+#include "runtime/runtime_options.hpp"
 
 namespace patchioner {
 
@@ -36,8 +38,8 @@ struct PluginSettings {
   std::vector<NamedFile> files;  ///< of options of type path, and of their nested sections
 };
 
-/// In the order in which a feature meets them. `config` is complete.
-std::vector<PluginSettings> plugin_settings(const Value& config, PluginHost& host);
+/// Of one section, whose options are complete.
+PluginSettings plugin_settings(const PluginSection& section, PluginHost& host);
 
 /// What decides the captions of a config.
 struct RunSettings {
@@ -48,6 +50,10 @@ struct RunSettings {
 
 /// `config` is complete. Of files only the content counts, not where they lie; `more` is whatever else
 /// decides the results.
-RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more);
+RunSettings run_settings(const Value& config, PluginHost& host, const std::string& more = "");
+
+/// The same of plugins whose settings are known, in the order in which a feature meets them.
+RunSettings run_settings(std::vector<PluginSettings> plugins, const RuntimeOptions& runtime,
+                         const std::string& more = "");
 
 }  // namespace patchioner

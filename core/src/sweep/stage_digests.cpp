@@ -15,15 +15,6 @@ namespace {
 // Counted up when what a stage writes changes its meaning or form though the core's code may not say so.
 constexpr const char* kVersion = "stages 1";
 
-/// Of all the images in order, as one line.
-std::string images_digest(const SweepData& data) {
-  std::string all;
-  for (const std::string& image : data.images) {
-    all += image + "\n";
-  }
-  return sha256(all);
-}
-
 }  // namespace
 
 const std::string& core_code_digest() {
@@ -66,16 +57,16 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
         break;
     }
   }
-  const RuntimeOptions runtime = read_runtime_options(evaluation.config);
-  texts.encode = fmt::format("{}\ncore {}\n{}device {}\nprecision {}\n", kVersion, core_code_digest(),
-                             backbone, c10::str(plugin_context(runtime).device), runtime.precision);
+  texts.encode =
+      fmt::format("{}\ncore {}\n{}device {}\nprecision {}\n", kVersion, core_code_digest(), backbone,
+                  c10::str(plugin_context(evaluation.runtime).device), evaluation.runtime.precision);
   if (data.dataset == nullptr) {
     return texts;
   }
   const bool reads_grid = source == FeatureSource::patches || source == FeatureSource::global;
   texts.vectors = fmt::format("vectors of {}\n{}{}images {}\nregions {}\n", sha256(texts.encode),
                               reads_grid ? "features " + features + "\n" : "regions encoded\n", aggregator,
-                              images_digest(data), data.regions);
+                              data.images_digest, data.regions);
   texts.bridge = fmt::format("bridge of {}\n{}", sha256(texts.vectors), gap);
   texts.decode = fmt::format("captions of {}\n{}", sha256(texts.bridge), decoder);
   texts.score =
@@ -115,7 +106,7 @@ std::string StageDigests::model_digest(const std::string& name) {
   try {
     const std::filesystem::path file = find_config_file(name);
     digest = file.extension() == ".yaml"
-                 ? run_settings(complete_config(compose(file), host_, MissingPlugin::keep), host_, "").digest
+                 ? run_settings(complete_config(compose(file), host_, MissingPlugin::keep), host_).digest
                  : remembered_digest(name);
   } catch (const std::exception&) {
     digest = "absent";  // checking the metrics says why

@@ -1,5 +1,7 @@
 #include "sweep/sweep_data.hpp"
 
+#include <fmt/ranges.h>
+
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
@@ -33,6 +35,7 @@ std::shared_ptr<const SweepData> SweepDatasets::open(const Evaluation& evaluatio
       data->images.push_back(image.path.empty() ? std::string()
                                                 : digests_.of(image.path) + evaluation.options.exif);
     }
+    data->images_digest = sha256(fmt::format("{}", fmt::join(data->images, "\n")));
     data->regions = regions_digest(*dataset);
     data->references = references_digest(*dataset);
     data->dataset = std::move(dataset);

@@ -18,9 +18,10 @@ struct SweepData {
   ExifOrientation orientation = ExifOrientation::ignore;
   std::string problem;  ///< why it could not be opened
   std::vector<std::string>
-      images;              ///< of each image its content's digest and orientation; empty when it is not there
-  std::string regions;     ///< digest: of which images, which regions, in which order
-  std::string references;  ///< digest: what is said of them
+      images;  ///< of each image its content's digest and orientation; empty when it is not there
+  std::string images_digest;  ///< of all these in their order
+  std::string regions;        ///< digest: of which images, which regions, in which order
+  std::string references;     ///< digest: what is said of them
 };
 
 /// [one-thread]

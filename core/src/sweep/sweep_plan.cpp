@@ -20,13 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Images = std::shared_ptr<const std::vector<std::string>>;
 
-void set_in_section(Value& config, const std::string& section, const std::string& key, Value value) {
-  if (config.find(section) == nullptr || config.at(section).is_null()) {
-    config.set(section, Value(Value::Map()));
-  }
-  config.find(section)->set(key, std::move(value));
-}
-
 /// The sorted digests of a data set's images, each once; those that are not there are left out.
 Images images_of(const SweepData& data) {
   std::set<std::string> unique(data.images.begin(), data.images.end());
@@ -92,8 +85,9 @@ class Planner {
     }
     host_.search(std::move(directories));
     StageDigests digests(host_.plugins());
-    for (Draft& draft : drafts) {
-      add_run(draft, digests);
+    EvaluationMaker maker(host_.plugins());
+    for (const Draft& draft : drafts) {
+      add_run(draft, maker, digests);
     }
   }
 
@@ -113,7 +107,7 @@ class Planner {
     }
   }
 
-  void add_run(Draft& draft, StageDigests& digests) {
+  void add_run(const Draft& draft, EvaluationMaker& maker, StageDigests& digests) {
     const Sweep& sweep = plan_.sweep;
     const SweepRow& row = sweep.rows[draft.row];
     const size_t dataset = row.datasets[draft.on].dataset;
@@ -123,8 +117,10 @@ class Planner {
       run.dataset = dataset;
       const fs::path row_folder = fs::path(sweep.output) / "runs" / folder_name(row.name);
       run.folder = row_folder / folder_name(sweep.datasets[dataset].name);
-      set_in_section(draft.written, "evaluate", "output", Value(row_folder.string()));
-      run.evaluation = std::make_shared<Evaluation>(make_evaluation(draft.written, host_.plugins()));
+      auto evaluation = std::make_shared<Evaluation>(maker.make(draft.written));
+      evaluation->config.find("evaluate")->set("output", Value(row_folder.string()));
+      evaluation->options.output = row_folder.string();
+      run.evaluation = std::move(evaluation);
       check_metric_names(run.evaluation->scoring.metrics);
       run.data = host_.datasets().open(*run.evaluation);
       run.source = source_of(*run.evaluation);
@@ -210,7 +206,10 @@ class Planner {
       encoding.text = texts_[i].encode;
       encoding.plugin = texts_[i].backbone;
       encoding.all_features |= run.source == FeatureSource::patches;
-      encoding.sets.push_back(image_set(*run.data));
+      const Images& set = image_set(*run.data);
+      if (std::find(encoding.sets.begin(), encoding.sets.end(), set) == encoding.sets.end()) {
+        encoding.sets.push_back(set);
+      }
     }
     for (auto& [text, encoding] : encodings_) {
       std::vector<Images> largest;
@@ -287,14 +286,14 @@ class Planner {
     const Images& asked = image_set(*plan_.runs[place].data);
     const auto set = std::find_if(encoding.sets.begin(), encoding.sets.end(),
                                   [&](const Images& one) { return contains(*one, *asked); });
-    std::string all;
-    for (const std::string& image : **set) {
-      all += image + "\n";
+    std::string& digest = set_digests_[set->get()];
+    if (digest.empty()) {
+      digest = sha256(fmt::format("{}", fmt::join(**set, "\n")));
     }
     const std::string text =
         fmt::format("features of images\n{}{} {}\nimages {}\n", encoding.text,
                     encoding.all_features ? "patches, global token, attention" : "global token",
-                    plan_.sweep.cache.features, sha256(all));
+                    plan_.sweep.cache.features, digest);
     const size_t stage = add({Stage::encode, text, encoding.plugin, (*set)->size(), {}}, place);
     plan_.stages[stage].images = *set;
     plan_.stages[stage].all_features = encoding.all_features;
@@ -357,6 +356,7 @@ class Planner {
   std::map<std::string, std::string> absent_;  ///< sentences by path
   std::map<std::string, Encoding> encodings_;  ///< by StageTexts::encode
   std::map<const SweepData*, Images> image_sets_;
+  std::map<const std::vector<std::string>*, std::string> set_digests_;
   std::map<StageKey, size_t> places_;
 };
 
