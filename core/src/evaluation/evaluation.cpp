@@ -2,57 +2,16 @@
 
 #include <patchioner/error.hpp>
 
-#include "config/scalar.hpp"
 #include "config/sections.hpp"
+#include "config/value_key.hpp"
 #include "runtime/complete_config.hpp"
 
 namespace patchioner {
 namespace {
 
-/// Everything of a value that decides what it is completed to: its content, and of texts the file that
-/// relative paths start from.
-void add_key(const Value& value, std::string& key) {
-  switch (value.type()) {
-    case Value::Type::null:
-      key += 'n';
-      break;
-    case Value::Type::boolean:
-      key += value.as_boolean() ? 't' : 'f';
-      break;
-    case Value::Type::integer:
-      key += 'i' + std::to_string(value.as_integer());
-      break;
-    case Value::Type::number:
-      key += 'd' + format_number(value.as_number());
-      break;
-    case Value::Type::text:
-      key += fmt::format("s{}:{}<{}", value.as_text().size(), value.as_text(), value.origin().file);
-      break;
-    case Value::Type::list:
-      key += '[';
-      for (const Value& entry : value.as_list()) {
-        add_key(entry, key);
-      }
-      key += ']';
-      break;
-    case Value::Type::map:
-      key += '{';
-      for (const auto& [name, entry] : value.as_map()) {
-        key += fmt::format("{}:{}=", name.size(), name);
-        add_key(entry, key);
-      }
-      key += '}';
-      break;
-  }
-  key += '\n';
-}
-
-std::string key_of(const Value& document, const char* section) {
-  std::string key;
-  if (const Value* value = document.find(section)) {
-    add_key(*value, key);
-  }
-  return key;
+std::string section_key(const Value& document, const char* section) {
+  const Value* value = document.find(section);
+  return value == nullptr ? std::string() : key_of(*value);
 }
 
 /// What `made` holds under the key, or what `make` makes of it.
@@ -67,7 +26,7 @@ const Made& remembered(std::map<std::string, Made>& made, const std::string& key
 const EvaluationMaker::Plugin& EvaluationMaker::plugin(PluginKind kind, const std::string& path,
                                                        const Value& section) {
   std::string key = path + " ";
-  add_key(section, key);
+  append_key(section, key);
   return remembered(plugins_, key, [&] {
     Plugin made;
     made.complete = complete_plugin_section(section, kind, host_);
@@ -89,16 +48,16 @@ Evaluation EvaluationMaker::make(const Value& written) {
     }
     *place = made.complete;
   }
-  const Runtime& runtime = remembered(runtimes_, key_of(written, "runtime"), [&] {
+  const Runtime& runtime = remembered(runtimes_, section_key(written, "runtime"), [&] {
     return Runtime{complete_runtime_section(written), read_runtime_options(written)};
   });
-  const Data& data = remembered(datasets_, key_of(written, "dataset"), [&] {
+  const Data& data = remembered(datasets_, section_key(written, "dataset"), [&] {
     return Data{complete_dataset_section(written), read_dataset_section(written)};
   });
-  const Score& score = remembered(scores_, key_of(written, "score"), [&] {
+  const Score& score = remembered(scores_, section_key(written, "score"), [&] {
     return Score{complete_score_section(written), read_scoring_options(written)};
   });
-  const Evaluate& evaluate = remembered(evaluates_, key_of(written, "evaluate"), [&] {
+  const Evaluate& evaluate = remembered(evaluates_, section_key(written, "evaluate"), [&] {
     return Evaluate{complete_evaluate_section(written), read_evaluation_options(written)};
   });
   config.set("runtime", runtime.complete);

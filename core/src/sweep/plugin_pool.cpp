@@ -1,6 +1,6 @@
 #include "sweep/plugin_pool.hpp"
 
-#include "config/config.hpp"
+#include "config/value_key.hpp"
 #include "runtime/runtime_options.hpp"
 
 namespace patchioner {
@@ -18,7 +18,7 @@ template <class Interface, class Make>
 std::shared_ptr<Interface> PluginPool::take(Shelf<Interface>& shelf, size_t most, const Value& config,
                                             const Value& section, const Make& make) {
   const RuntimeOptions runtime = read_runtime_options(config);
-  const std::string key = fmt::format("{} {} {}", write_json(section, 0), runtime.device, runtime.precision);
+  const std::string key = fmt::format("{} {} {}", key_of(section), runtime.device, runtime.precision);
   for (auto one = shelf.plugins.begin(); one != shelf.plugins.end(); ++one) {
     if (one->first == key) {
       shelf.plugins.splice(shelf.plugins.begin(), shelf.plugins, one);

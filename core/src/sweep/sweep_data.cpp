@@ -5,7 +5,7 @@
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
-#include "config/config.hpp"
+#include "config/value_key.hpp"
 #include "evaluation/dataset_digest.hpp"
 #include "support/files.hpp"
 #include "support/printable.hpp"
@@ -13,7 +13,7 @@
 namespace patchioner {
 
 std::shared_ptr<const SweepData> SweepDatasets::open(const Evaluation& evaluation) {
-  const std::string key = fmt::format("{} {} {}", write_json(evaluation.config.at("dataset"), 0),
+  const std::string key = fmt::format("{} {} {}", key_of(evaluation.config.at("dataset")),
                                       evaluation.options.limit, evaluation.options.exif);
   std::shared_ptr<const SweepData>& known = opened_[key];
   if (known != nullptr) {

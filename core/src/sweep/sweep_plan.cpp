@@ -8,6 +8,7 @@
 
 #include "checkpoint/state_dict.hpp"
 #include "config/config.hpp"
+#include "config/value_key.hpp"
 #include "evaluation/evaluation_results.hpp"
 #include "runtime/runtime_options.hpp"
 #include "scoring/metric_choice.hpp"
@@ -135,7 +136,7 @@ class Planner {
   /// Aggregators hold no weights: one is made to ask it.
   FeatureSource source_of(const Evaluation& evaluation) {
     const Value& section = evaluation.config.at("aggregator");
-    const auto [known, is_new] = sources_.try_emplace(write_json(section, 0));
+    const auto [known, is_new] = sources_.try_emplace(key_of(section));
     if (is_new) {
       known->second = host_.plugins().aggregator(section, PluginContext())->source();
     }
@@ -170,7 +171,7 @@ class Planner {
     }
     const Evaluation& evaluation = *run.evaluation;
     const std::string key = fmt::format(
-        "{} {} {} {}", static_cast<const void*>(run.data.get()), write_json(evaluation.config.at("score"), 0),
+        "{} {} {} {}", static_cast<const void*>(run.data.get()), key_of(evaluation.config.at("score")),
         evaluation.options.failures, evaluation.options.examples > 0 ? evaluation.options.examples_by : "");
     const auto [known, is_new] = checked_.try_emplace(key);
     if (is_new) {
