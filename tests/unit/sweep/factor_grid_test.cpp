@@ -77,13 +77,13 @@ TEST_CASE("excluded combinations are left out") {
 }
 
 TEST_CASE("a grid that means nothing is refused where it stands") {
-  CHECK(refusal("grid: []") == "grid.yaml:1:7: 'grid' is a map of overrides to lists of values");
-  CHECK(refusal("grid: {a: 1}") == "grid.yaml:1:11: 'grid.a' is a list of at least one value");
-  CHECK(refusal("grid: {a: []}") == "grid.yaml:1:11: 'grid.a' is a list of at least one value");
+  CHECK(refusal("grid: []") == "grid.yaml:1:1: 'grid' is a map of overrides to lists of values");
+  CHECK(refusal("grid: {a: 1}") == "grid.yaml:1:8: 'grid.a' is a list of at least one value");
+  CHECK(refusal("grid: {a: []}") == "grid.yaml:1:8: 'grid.a' is a list of at least one value");
   mentions(refusal("grid: {a: [x, x]}"), "grid.yaml:1:15: two values of 'grid.a' are called 'x'");
   mentions(refusal("grid: {a: [{name: x, sett: [b=1]}]}"), "did you mean 'set'?");
   mentions(refusal("grid: {backbone: [x]}\nexclude: [{backbon: x}]"),
-           "grid.yaml:2:21: 'backbon' is no key of the grid; did you mean 'backbone'?");
+           "grid.yaml:2:12: 'backbon' is no key of the grid; did you mean 'backbone'?");
   mentions(refusal("grid: {backbone: [clip]}\nexclude: [{backbone: clap}]"),
            "'grid.backbone' has no value 'clap'; did you mean 'clip'?");
   mentions(refusal("grid: {a: [{name: x, set: ['gap={bank}']}]}"),

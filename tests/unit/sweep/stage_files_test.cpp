@@ -30,7 +30,7 @@ EncodedImage image_of(float value) {
   EncodedImage image;
   image.width = 10;
   image.height = 20;
-  image.features = {at::full({2, 3, 4}, value), at::full({4}, 2 * value), at::full({2, 3}, value / 6)};
+  image.features = {at::full({2, 3, 4}, value, at::kFloat), at::full({4}, 2 * value, at::kFloat), at::full({2, 3}, value / 6, at::kFloat)};
   return image;
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("half keeps ten bits of features, and all of the attention") {
     write_features(file, {"a"}, {image_of(0.1F)}, /*half=*/true);
   });
   const EncodedImage image = FeatureReader(entries.cache.open(entries.key)).image("a");
-  CHECK(image.features.patches.scalar_type() == at::kFloat);
+  CHECK((image.features.patches.scalar_type() == at::kFloat));
   CHECK(at::equal(image.features.patches, at::full({2, 3, 4}, 0.1F).to(at::kHalf).to(at::kFloat)));
   CHECK(at::equal(image.features.attention, at::full({2, 3}, 0.1F / 6)));
 }
@@ -68,8 +68,8 @@ TEST_CASE("half keeps ten bits of features, and all of the attention") {
 TEST_CASE("an image may have the global token alone, and a part no image") {
   Entries entries;
   EncodedImage image = image_of(1);
-  image.features.patches = {};
-  image.features.attention = {};
+  image.features.patches = at::Tensor();
+  image.features.attention = at::Tensor();
   EncodedImage broken;
   broken.error = "no";
   entries.put(part_name(0, ".safetensors"), [&](const std::filesystem::path& file) {
