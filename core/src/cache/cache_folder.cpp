@@ -10,6 +10,7 @@
 #include <cstring>
 #include <random>
 
+#include "support/byte_size.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
 
@@ -61,6 +62,27 @@ void unlock_and_close(int descriptor) {
   ::close(descriptor);
 }
 
+/// What the files below take up, as far as they can be looked at.
+uint64_t bytes_below(const std::filesystem::path& root) {
+  constexpr auto kPassOver = std::filesystem::directory_options::skip_permission_denied;
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry(root, kPassOver, error), end;
+       !error && entry != end; entry.increment(error)) {
+    std::error_code no_file;
+    const uintmax_t size = entry->file_size(no_file);
+    bytes += no_file ? 0 : size;
+  }
+  return bytes;
+}
+
+/// "1.5GB", a word for a command line.
+std::string size_word(uint64_t bytes) {
+  std::string word = format_bytes(bytes);
+  std::erase(word, ' ');
+  return word;
+}
+
 /// Whether the name still leads to the open file, and not to another entry or nowhere.
 bool is_still_there(int descriptor, const std::filesystem::path& path) {
   struct stat ours {};
@@ -107,8 +129,8 @@ std::filesystem::path CacheFolder::lease(const StageKey& key) const {
 Error CacheFolder::cannot_keep(std::string_view what, std::string_view reason) const {
   return Error(ErrorKind::io,
                "{}: the cache cannot keep {}: {}; if there is no room, make some (patchioner cache prune "
-               "--folder {} --to 10GB) or choose another cache.folder",
-               root_.string(), what, reason, root_.string());
+               "--folder {} --to {} takes half of it away) or choose another cache.folder",
+               root_.string(), what, reason, root_.string(), size_word(bytes_below(root_) / 2));
 }
 
 bool is_hexadecimal(std::string_view word) {

@@ -30,7 +30,8 @@ class CacheFolder {
   std::filesystem::path part_log(const StageKey& key) const { return entry(key) / kPartLogName; }
   std::filesystem::path lease(const StageKey& key) const;
 
-  /// That something could not be written: names the cache, and how room is made in it.
+  /// That something could not be written: names the cache, and how room is made in it: by half of what it
+  /// holds.
   Error cannot_keep(std::string_view what, std::string_view reason) const;
 
  private:

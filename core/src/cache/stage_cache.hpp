@@ -85,10 +85,10 @@ class StageLease {
   /// Whether a part is there already, whole, from a process that was killed.
   bool has(const std::string& part) const;
   /// Writes a part: `write` makes the file that it is given, which is then checked in and gets its name.
-  /// Throws Error: io, saying how to make room, when it cannot be written (disk full, which `write` tells by
-  /// an Error of kind io or a std::system_error), and whatever else `write` throws; nothing is left of it
-  /// then. False, with nothing kept, when the lease was lost. A name has no '/' and does not begin with a
-  /// dot.
+  /// Throws Error: io, saying how to make room, when the file cannot be written (which `write` tells by an
+  /// Error of kind io or a std::system_error that names it, or by one of the latter that says that the disk
+  /// is full), and whatever else `write` throws as it is; nothing is left of it then. False, with nothing
+  /// kept, when the lease was lost. A name has no '/' and does not begin with a dot.
   [[nodiscard]] bool put(const std::string& part,
                          const std::function<void(const std::filesystem::path&)>& write);
   /// The path of a part that has() found or put() wrote.

@@ -59,6 +59,12 @@ void flush(const std::filesystem::path& file) {
   }
 }
 
+/// Also a quota that is used up, and a file that may not grow.
+bool says_no_room(const std::error_code& code) {
+  return code == std::errc::no_space_on_device || code == std::errc::file_too_large ||
+         code == std::error_condition(EDQUOT, std::generic_category());
+}
+
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -81,19 +87,41 @@ bool StageLease::State::keep(const std::string& what, const std::function<bool()
   try {
     return action();
   } catch (const std::system_error& error) {
-    if (!held->is_held()) {
-      return false;
-    }
-    throw core->folder.cannot_keep(what, error.what());
+    return not_kept(what, error.what());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::io) {
       throw;
     }
-    if (!held->is_held()) {
-      return false;
-    }
-    throw core->folder.cannot_keep(what, error.what());
+    return not_kept(what, error.what());
   }
+}
+
+bool StageLease::State::keep_file(const std::string& what, const std::filesystem::path& file,
+                                  const std::function<void(const std::filesystem::path&)>& write) const {
+  const auto is_about_file = [&](const std::exception& error) {
+    return std::string_view(error.what()).find(file.string()) != std::string_view::npos;
+  };
+  try {
+    write(file);
+    return true;
+  } catch (const std::system_error& error) {
+    if (!is_about_file(error) && !says_no_room(error.code())) {
+      throw;
+    }
+    return not_kept(what, error.what());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::io || !is_about_file(error)) {
+      throw;
+    }
+    return not_kept(what, error.what());
+  }
+}
+
+bool StageLease::State::not_kept(const std::string& what, const char* reason) const {
+  if (held->is_held()) {
+    throw core->folder.cannot_keep(what, reason);
+  }
+  return false;
 }
 
 StageLease::State::~State() {
@@ -159,8 +187,8 @@ bool StageLease::put(const std::string& part,
   const std::filesystem::path temporary =
       state.folder / fmt::format(".{}.{}.partial", part, state.held->token());
   const Leftover leftover(temporary);
-  return state.keep(fmt::format("{} of {}", part, to_string(state.key)), [&] {
-    write(temporary);
+  const std::string what = fmt::format("{} of {}", part, to_string(state.key));
+  return state.keep_file(what, temporary, write) && state.keep(what, [&] {
     flush(temporary);
     PartRecord record = record_part(temporary, part);
     const CacheLock lock(state.core->folder);

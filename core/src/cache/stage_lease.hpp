@@ -26,6 +26,10 @@ struct StageLease::State {
   /// When that fails for want of room or the like, it is either an Error that says how to make some, or
   /// false: whoever has the lease now takes unknown files away, perhaps from under `action`.
   bool keep(const std::string& what, const std::function<bool()>& action) const;
+  /// The same for `write`, which makes `file` and does whatever else a part takes: what fails without a word
+  /// of the file is none of the cache's failures, unless it says that there is no room.
+  bool keep_file(const std::string& what, const std::filesystem::path& file,
+                 const std::function<void(const std::filesystem::path&)>& write) const;
 
   std::shared_ptr<CacheCore> core;
   StageKey key;
@@ -38,6 +42,9 @@ struct StageLease::State {
   double earlier_seconds = 0;     ///< of other holders
   double noted_seconds = 0;       ///< of this one
   std::chrono::steady_clock::time_point last_line = std::chrono::steady_clock::now();
+
+ private:
+  bool not_kept(const std::string& what, const char* reason) const;
 };
 
 }  // namespace patchioner

@@ -40,7 +40,7 @@ template <class Call>
 void is_refused(const std::filesystem::path& folder, Call&& call) {
   const std::string sentence = refusal_of(ErrorKind::io, call);
   mentions(sentence, folder.string() + ": the cache cannot keep");
-  mentions(sentence, "patchioner cache prune --folder " + folder.string() + " --to 10GB");
+  mentions(sentence, "patchioner cache prune --folder " + folder.string() + " --to ");
   mentions(sentence, "another cache.folder");
 }
 
@@ -61,6 +61,49 @@ TEST_CASE("a part that the disk has no room for is an error that says what to do
   CHECK(lease->put("large", atomic(100'000)));
   CHECK(lease->finish({}, 1));
   CHECK(cache.problems(kKey).empty());
+}
+
+TEST_CASE("the advice is to take half of what the cache holds away") {
+  const TestFolder folder;
+  StageCache cache({folder / "cache"});
+  compute(cache, {Stage::decode, "00"}, std::string(6'000'000, 'x'));
+  const auto lease = cache.acquire(kKey);
+  const FileSizeLimit limit(4096);
+  const std::string sentence = refusal_of(ErrorKind::io, [&] { (void)lease->put("large", atomic(100'000)); });
+  mentions(sentence, " --to 3.0MB takes half of it away");
+}
+
+TEST_CASE("what fails elsewhere while a part is made is not laid at the cache's door") {
+  const TestFolder folder;
+  StageCache cache({folder / "cache"});
+  const auto lease = cache.acquire(kKey);
+  const std::filesystem::path weights = folder / "weights.pt";
+  const auto fails = [&](const auto& action) {
+    return lease->put("part", [&](const std::filesystem::path& path) {
+      content("half")(path);
+      action(path);
+    });
+  };
+  CHECK(refusal_of(ErrorKind::io, [&] {
+          (void)fails([&](const auto&) { throw Error(ErrorKind::io, "{}: no such file", weights.string()); });
+        }) == weights.string() + ": no such file");
+  CHECK_THROWS_AS(fails([&](const auto&) { std::filesystem::rename(weights, folder / "x"); }),
+                  std::filesystem::filesystem_error);
+  // The file itself, and a disk that says by its number alone that it is full.
+  is_refused(cache.folder(), [&] {
+    (void)fails(
+        [&](const auto& path) { throw Error(ErrorKind::io, "{}: input/output error", path.string()); });
+  });
+  is_refused(cache.folder(), [&] {
+    (void)fails([&](const auto& path) { std::filesystem::copy_file(weights, path / "x"); });
+  });
+  for (const int reason : {ENOSPC, EDQUOT, EFBIG}) {
+    is_refused(cache.folder(), [&] {
+      (void)fails([&](const auto&) { throw std::system_error(reason, std::generic_category()); });
+    });
+  }
+  CHECK(std::filesystem::is_empty(cache.folder() / "encode/0123abcd"));
+  CHECK(lease->put("part", content("whole")));
 }
 
 TEST_CASE("a list of parts that cannot grow leaves the part out, and is as it was") {
