@@ -35,9 +35,10 @@ std::vector<Region> regions_of(const DatasetImage& image);
 /// whole gives each of its regions its error.
 class VectorCollector {
  public:
+  /// Results in the order of regions, each with a feature [D] on any device, or an error.
   void add(const std::vector<RegionResult>& results);
   void add_failed(const std::string& error, size_t regions);
-  /// `dim` is the width of the vectors.
+  /// All of them: vectors [R,dim] float32 on the CPU. The collector is used up.
   RegionVectors take(int64_t dim);
 
  private:

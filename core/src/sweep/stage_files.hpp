@@ -32,10 +32,15 @@ struct EncodedImage {
   std::string error;  ///< not empty: there is nothing else
   int64_t width = 0;  ///< of the original image, pixels
   int64_t height = 0;
+  /// Patches [rows,columns,D], global token [D], attention [rows,columns], each of them float32 or undefined,
+  /// but alike in all images of an entry; before they are written on any device.
   PatchFeatures features;
 };
 
-/// Writes images under their digests. Patches and global token are kept as halves when `half`.
+/// Writes images that have no error under their digests, stacked: "sizes" [B,2] int64, "patches"
+/// [B,rows,columns,D] and "global" [B,D] as float16 when `half`, else float32, and "attention"
+/// [B,rows,columns] float32; what is undefined is left out. `digests` is parallel to `images`. Throws an
+/// Error of kind io.
 void write_features(const std::filesystem::path& file, const std::vector<std::string>& digests,
                     const std::vector<EncodedImage>& images, bool half);
 
@@ -44,7 +49,7 @@ class FeatureReader {
  public:
   /// Throws DamagedEntry when a part is not what was written.
   explicit FeatureReader(std::shared_ptr<const StageEntry> entry);
-  /// Float32. An image that the entry has not is an Error of kind internal.
+  /// Float32 on the CPU, also of halves. An image that the entry has not is an Error of kind internal.
   EncodedImage image(const std::string& digest) const;
 
  private:
@@ -68,6 +73,8 @@ struct RegionVectors {
   std::vector<int64_t> sound() const;
 };
 
+/// Writes "vectors" [R,D] float32 and "warnings" [R] int64, with the errors beside them. Throws an Error of
+/// kind io.
 void write_vectors(const std::filesystem::path& file, const RegionVectors& vectors);
 /// Throws DamagedEntry when the part is not what was written.
 RegionVectors read_vectors(const StageEntry& entry, size_t part);

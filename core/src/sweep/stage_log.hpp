@@ -10,7 +10,9 @@
 
 namespace patchioner {
 
-/// While it lives, log lines go where they went before, and are kept. [one-thread]; lines come from any.
+/// While it lives, log lines are kept, and go where they went before: it takes the place of the process's log
+/// sink (set_log_sink) and puts the one that it found back at its end. Hence one at a time, and nobody else
+/// sets the sink meanwhile. [one-thread]; lines come from any.
 class StageLog {
  public:
   StageLog() {
@@ -30,6 +32,7 @@ class StageLog {
   StageLog(const StageLog&) = delete;
   StageLog& operator=(const StageLog&) = delete;
 
+  /// Those of so far, each with its line end.
   std::string lines() const {
     const std::lock_guard lock(mutex_);
     return lines_;
