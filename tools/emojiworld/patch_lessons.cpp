@@ -1,6 +1,7 @@
 #include "patch_lessons.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <patchioner/error.hpp>
 

@@ -1,7 +1,7 @@
 #include "resnet_training.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 namespace patchioner::emoji {
 namespace {

@@ -1,6 +1,6 @@
 // AlphaCLIP: CLIP's image tower with a fourth channel that says where to look, trained on regions and what
 // somebody says about them. The text tower is CLIP's and stays as it is.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <patchioner/error.hpp>
 

@@ -1,7 +1,8 @@
 // CLIP: an image tower and a text tower that learn which caption belongs to which scene. The image tower
 // starts from the blocks of the trunk (resampled to its patches), and keeps saying what each patch shows
 // while it learns, which makes it learn fast.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>

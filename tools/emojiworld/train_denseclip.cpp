@@ -1,7 +1,7 @@
 // DenseCLIP: CLIP's image tower trained further on saying what each patch shows, by the texts of names. The
 // text tower is CLIP's and stays as it is. Feature pyramid and prompt decoder, which nothing here reads, are
 // not made.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <patchioner/error.hpp>
 

@@ -1,6 +1,7 @@
 // DINO: a small network without registers for ProxyCLIP to look through, on patches as small as CLIP's. It
 // begins as the first blocks of the trunk and learns on to say what each patch shows.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <patchioner/error.hpp>
 

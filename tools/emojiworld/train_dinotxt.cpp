@@ -1,7 +1,8 @@
 // DINO.txt: a vision head over the frozen trunk's tokens and a text encoder, trained together on scenes and
 // captions; what somebody says of a single thing is held against the mean of its patches besides, by which so
 // small a training learns what single patches show. The text encoder begins as the first blocks of CLIP's.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <patchioner/error.hpp>
 

@@ -1,6 +1,6 @@
 // RegionCLIP: a ResNet with an attention pool that matches regions, pooled from its map, with texts. The
 // texts are those of CLIP's text tower, which stays as it is.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <patchioner/error.hpp>
 

@@ -1,6 +1,7 @@
 // The Talk2DINO projection: CLIP's text features into the space of the trunk's patches, by the method's own
 // objective. Both networks are frozen, so their features are computed once.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>

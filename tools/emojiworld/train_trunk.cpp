@@ -1,5 +1,6 @@
 // The image trunk: a DINOv2-with-registers network taught to say what each patch shows.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <functional>
 #include <patchioner/error.hpp>

@@ -1,7 +1,8 @@
 #include "trainer.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
-#include <torch/torch.h>
 
 #include <chrono>
 #include <cmath>

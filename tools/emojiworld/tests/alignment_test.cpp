@@ -1,8 +1,8 @@
 // Regions and texts that belong together.
 #include "alignment.hpp"
 
+#include <ATen/ATen.h>
 #include <doctest/doctest.h>
-#include <torch/torch.h>
 
 #include "frozen.hpp"
 

@@ -2,8 +2,10 @@
 // numbers.
 #include "resnet_training.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <doctest/doctest.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "models.hpp"
 

@@ -1,8 +1,8 @@
 // What ships is small and stays what it is.
 #include "shipping.hpp"
 
+#include <ATen/ATen.h>
 #include <doctest/doctest.h>
-#include <torch/torch.h>
 
 #include "checkpoint/state_dict.hpp"
 #include "support/files.hpp"

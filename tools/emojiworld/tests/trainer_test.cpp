@@ -1,8 +1,8 @@
 // Trainings go on exactly where they were cut off.
 #include "trainer.hpp"
 
+#include <ATen/ATen.h>
 #include <doctest/doctest.h>
-#include <torch/torch.h>
 
 #include <patchioner/error.hpp>
 
