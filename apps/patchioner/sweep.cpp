@@ -62,6 +62,16 @@ std::vector<size_t> chosen_runs(const SweepPlan& plan, const std::vector<std::st
   return {chosen.begin(), chosen.end()};
 }
 
+/// One process computes the stages of all rows.
+void warn_of_threads(const SweepPlan& plan) {
+  for (const PlannedRun& run : plan.runs) {
+    if (run.evaluation->runtime.threads != plan.runs.front().evaluation->runtime.threads) {
+      log(LogLevel::warning, "rows differ in runtime.threads; all are computed with the first one's");
+      return;
+    }
+  }
+}
+
 void tell(const SweepPlan& plan, const SweepOutcome& outcome, size_t runs) {
   log(LogLevel::info, "{}: {} of {} runs finished; stages computed here: {}; {:.1f} s", plan.sweep.name,
       runs - outcome.failed.size(), runs, stage_counts(plan, outcome.computed), outcome.seconds);
@@ -82,8 +92,12 @@ void run_sweep_command(const RunArguments& arguments, CommandLine& line) {
   if (arguments.quiet) {
     set_log_level(LogLevel::warning);
   }
-  PlannedSweep planned = plan_of(arguments.sweep);
+  PlannedSweep planned = plan_of(arguments.sweep, /*keeps=*/true);
   const SweepPlan& plan = planned.plan;
+  if (!arguments.against.empty()) {
+    check_against_paper(plan);
+  }
+  warn_of_threads(plan);
   if (!plan.missing.empty() && !arguments.skip_missing) {
     throw Error(ErrorKind::data, "{}{}", missing_text(plan),
                 "--skip-missing runs what can be run; nothing was computed");
@@ -92,14 +106,13 @@ void run_sweep_command(const RunArguments& arguments, CommandLine& line) {
   if (folder.joined()) {
     log(LogLevel::info, "{}: another process is at work here; this one takes a share", plan.sweep.output);
   }
-  const std::unique_ptr<StageCache> cache = cache_of(plan.sweep);
   SweepRunOptions options;
   options.runs = chosen_runs(plan, arguments.only);
   options.fail_fast = arguments.fail_fast;
   if (!plan.runs.empty()) {
     apply_threads(read_runtime_options(plan.runs.front().evaluation->config));
   }
-  const SweepOutcome outcome = run_sweep(plan, *planned.host, *cache, options);
+  const SweepOutcome outcome = run_sweep(plan, *planned.host, *planned.cache, options);
   SweepResultOptions result_options;
   result_options.against_paper = !arguments.against.empty();
   result_options.intervals = !arguments.no_intervals;
@@ -129,7 +142,7 @@ void add_sweep_arguments(CLI::App& command, SweepArguments& arguments, bool requ
   command.add_option("--cache", arguments.cache, "Folder of the stage cache; by default what the sweep says");
 }
 
-PlannedSweep plan_of(const SweepArguments& arguments) {
+PlannedSweep plan_of(const SweepArguments& arguments, bool keeps) {
   Sweep sweep = read_sweep(arguments.file, arguments.overrides);
   if (!arguments.output.empty()) {
     sweep.output = std::filesystem::absolute(arguments.output).string();
@@ -138,6 +151,9 @@ PlannedSweep plan_of(const SweepArguments& arguments) {
     sweep.cache.folder = std::filesystem::absolute(arguments.cache).string();
   }
   PlannedSweep planned;
+  if (keeps) {
+    planned.cache = cache_of(sweep);
+  }
   planned.host = std::make_unique<SweepHost>(sweep.cache.folder);
   planned.plan = plan_sweep(std::move(sweep), *planned.host);
   return planned;

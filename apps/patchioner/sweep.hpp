@@ -23,12 +23,14 @@ void add_sweep_arguments(CLI::App& command, SweepArguments& arguments, bool requ
 
 /// A sweep as it is planned, with what it was planned with.
 struct PlannedSweep {
+  std::unique_ptr<StageCache> cache;  ///< where it was asked for
   std::unique_ptr<SweepHost> host;
   SweepPlan plan;
 };
 
-/// Reads and plans the sweep. Throws as read_sweep and plan_sweep.
-PlannedSweep plan_of(const SweepArguments& arguments);
+/// Reads and plans the sweep; `keeps` opens its cache first, so that digests of files are remembered there.
+/// Throws as read_sweep, cache_of and plan_sweep.
+PlannedSweep plan_of(const SweepArguments& arguments, bool keeps = false);
 
 /// The cache that the sweep names. Throws as StageCache, and Error of kind usage for a limit that is none.
 std::unique_ptr<StageCache> cache_of(const Sweep& sweep);

@@ -141,13 +141,12 @@ Json plan_json(const SweepPlan& plan, const StageCache& cache) {
 }
 
 void run_plan(const PlanArguments& arguments) {
-  const PlannedSweep planned = plan_of(arguments.sweep);
-  const std::unique_ptr<StageCache> cache = cache_of(planned.plan.sweep);
+  const PlannedSweep planned = plan_of(arguments.sweep, /*keeps=*/true);
   if (arguments.json) {
-    fmt::print("{}\n", json_text(plan_json(planned.plan, *cache), 2));
+    fmt::print("{}\n", json_text(plan_json(planned.plan, *planned.cache), 2));
     return;
   }
-  fmt::print("{}", plan_text(planned.plan, *cache));
+  fmt::print("{}", plan_text(planned.plan, *planned.cache));
 }
 
 }  // namespace

@@ -384,7 +384,7 @@ const fs::path& config_directory() {
 
 bool is_config_name(const std::string& name) {
   const size_t slash = name.find('/');
-  return slash != std::string::npos && slash > 0 && !config_directory().empty() &&
+  return slash != std::string::npos && slash > 0 && name.front() != '.' && !config_directory().empty() &&
          fs::is_directory(config_directory() / name.substr(0, slash));
 }
 

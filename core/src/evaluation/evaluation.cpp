@@ -30,7 +30,7 @@ const EvaluationMaker::Plugin& EvaluationMaker::plugin(PluginKind kind, const st
   return remembered(plugins_, key, [&] {
     Plugin made;
     made.complete = complete_plugin_section(section, kind, host_);
-    made.settings = plugin_settings({kind, path, made.complete}, host_);
+    made.settings = plugin_settings({kind, path, made.complete}, host_, digest_);
     return made;
   });
 }

@@ -34,7 +34,9 @@ struct Evaluation {
 /// completed again, and files that it names are looked at once. [one-thread]
 class EvaluationMaker {
  public:
-  explicit EvaluationMaker(PluginHost& host) : host_(host) {}
+  /// `digest`: what tells the files of plugins apart.
+  explicit EvaluationMaker(PluginHost& host, FileDigest digest = remembered_digest)
+      : host_(host), digest_(std::move(digest)) {}
 
   /// `written` is a resolved document (compose). Completes it and reads its sections, so that what is wrong
   /// with them is known before any weight is read. Throws Error.
@@ -64,6 +66,7 @@ class EvaluationMaker {
   const Plugin& plugin(PluginKind kind, const std::string& path, const Value& section);
 
   PluginHost& host_;
+  FileDigest digest_;
   std::map<std::string, Plugin> plugins_;
   std::map<std::string, Runtime> runtimes_;
   std::map<std::string, Data> datasets_;

@@ -36,26 +36,45 @@ std::string file_digest(const std::filesystem::path& path) {
 }
 
 /// What a path of the config stands for: the digest of its content, or the snapshot of a cached repository.
-std::string digest_of(const std::string& path) {
+std::string digest_of(const std::string& path, const FileDigest& digest) {
   try {
-    return path.starts_with("hf:") ? resolve_weights(path, {"."}).string() : remembered_digest(path);
+    return path.starts_with("hf:") ? resolve_weights(path, {"."}).string() : digest(path);
   } catch (const std::exception&) {
     return "absent";  // the plugin that wants it says why
   }
 }
 
+/// Whether the value is one of a path's words that name no file ("none").
+bool is_word_of(const Parameter& parameter, const Value& value) {
+  return value.is_text() && std::find(parameter.choices.begin(), parameter.choices.end(), value.as_text()) !=
+                                parameter.choices.end();
+}
+
+/// Whether a text of a section inside a plugin's, whose options are declared to nobody, can only mean a file,
+/// there or not.
+bool names_file(const std::string& text) {
+  static const std::set<std::string> kEndings = {".pt",  ".pth", ".bin", ".safetensors", ".json", ".jsonl",
+                                                 ".txt", ".gz",  ".pkl", ".hdf5",        ".h5",   ".npz"};
+  return text.find('/') != std::string::npos &&
+         kEndings.contains(std::filesystem::path(text).extension().string());
+}
+
 /// Puts digests in the place of paths, and notes which files they were.
-void take_files(Value& value, const std::string& key, bool is_path, std::vector<NamedFile>& files) {
+void take_files(Value& value, const std::string& key, bool is_path, bool is_nested, const FileDigest& digest,
+                std::vector<NamedFile>& files) {
   if (value.is_map()) {
     for (auto& [name, inner] : value.as_map()) {
-      take_files(inner, key + "." + name, /*is_path=*/false, files);
+      take_files(inner, key + "." + name, /*is_path=*/false, /*is_nested=*/true, digest, files);
     }
     return;
   }
-  if (!value.is_text() || value.as_text().empty() || !(is_path || existing_path(value))) {
+  if (!value.is_text() || value.as_text().empty()) {
     return;
   }
-  files.push_back({key, value.as_text(), digest_of(value.as_text())});
+  if (!is_path && !existing_path(value) && !(is_nested && names_file(value.as_text()))) {
+    return;
+  }
+  files.push_back({key, value.as_text(), digest_of(value.as_text(), digest)});
   value = Value(files.back().digest);
 }
 
@@ -94,7 +113,7 @@ std::string remembered_digest(const std::filesystem::path& path) {
   return digest;
 }
 
-PluginSettings plugin_settings(const PluginSection& section, PluginHost& host) {
+PluginSettings plugin_settings(const PluginSection& section, PluginHost& host, const FileDigest& digest) {
   const PluginRecord plugin = host.describe(section.kind, section.options.at("plugin").as_text());
   PluginSettings settings;
   settings.kind = section.kind;
@@ -104,8 +123,9 @@ PluginSettings plugin_settings(const PluginSection& section, PluginHost& host) {
   for (auto& [key, value] : options.as_map()) {
     const auto parameter = std::find_if(plugin.parameters.begin(), plugin.parameters.end(),
                                         [&, name = key](const Parameter& one) { return one.name == name; });
-    const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path;
-    take_files(value, section.path + "." + key, is_path, settings.files);
+    const bool is_path = parameter != plugin.parameters.end() && parameter->type == ParameterType::path &&
+                         !is_word_of(*parameter, value);
+    take_files(value, section.path + "." + key, is_path, /*is_nested=*/false, digest, settings.files);
   }
   settings.text = fmt::format("{} {}\n{}", plugin.name, plugin.version, write_json(options, 0));
   return settings;

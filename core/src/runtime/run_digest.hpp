@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <patchioner/value.hpp>
 #include <string>
 #include <vector>
@@ -38,8 +39,13 @@ struct PluginSettings {
   std::vector<NamedFile> files;  ///< of options of type path, and of their nested sections
 };
 
+/// How files are told apart: by remembered_digest, or for whoever keeps results for years by all of their
+/// content.
+using FileDigest = std::function<std::string(const std::filesystem::path& file)>;
+
 /// Of one section, whose options are complete.
-PluginSettings plugin_settings(const PluginSection& section, PluginHost& host);
+PluginSettings plugin_settings(const PluginSection& section, PluginHost& host,
+                               const FileDigest& digest = remembered_digest);
 
 /// What decides the captions of a config.
 struct RunSettings {

@@ -115,6 +115,11 @@ FactorGrid::FactorGrid(const Value& grid, const Value& exclude) : origin_(grid.o
     }
     factors_.push_back(std::move(factor));
   }
+  if (!exclude.is_null() && !exclude.is_list()) {
+    throw Error(ErrorKind::config,
+                "{}: 'exclude' is a list of maps, such as [{{backbone: clip, gap: none}}]; found {}",
+                exclude.origin().to_string(), to_string(exclude.type()));
+  }
   if (!exclude.is_null()) {
     for (const Value& entry : exclude.as_list()) {
       read_exclusion(entry);
@@ -139,6 +144,10 @@ FactorGrid::Level FactorGrid::read_level(const std::string& key, const Value& va
   }
   level.name = name_of(value);
   if (key == kConfigKey) {
+    if (!value.is_text()) {
+      throw Error(ErrorKind::config, "{}: 'grid.config' is a list of configs' names, found {}",
+                  value.origin().to_string(), to_string(value.type()));
+    }
     level.config = value.as_text();
   } else {
     level.overrides = {key + "=" + text_of(value)};

@@ -12,6 +12,8 @@ namespace patchioner {
 namespace {
 
 constexpr size_t kDigits = 64;
+constexpr size_t kDigestsASave = 256;
+constexpr const char* kCacheMark = "CACHEDIR.TAG";
 
 }  // namespace
 
@@ -25,7 +27,12 @@ FileDigests::FileDigests(std::filesystem::path memory) : memory_(std::move(memor
 }
 
 FileDigests::~FileDigests() {
-  if (new_lines_.empty()) {
+  save();
+}
+
+void FileDigests::save() {
+  std::error_code absent;
+  if (new_lines_.empty() || !std::filesystem::exists(memory_.parent_path() / kCacheMark, absent)) {
     return;
   }
   const int descriptor = ::open(memory_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
@@ -33,6 +40,7 @@ FileDigests::~FileDigests() {
     // One write, so that processes do not mix their lines.
     [[maybe_unused]] const auto written = ::write(descriptor, new_lines_.data(), new_lines_.size());
     ::close(descriptor);
+    new_lines_.clear();
   }
 }
 
@@ -49,6 +57,9 @@ const std::string& FileDigests::of(const std::filesystem::path& file) {
     digest = sha256_of_file(file);
     if (key.find('\n') == std::string::npos) {
       new_lines_ += digest + " " + key + "\n";
+      if (++new_digests_ % kDigestsASave == 0) {
+        save();
+      }
     }
   }
   return digest;

@@ -1,7 +1,12 @@
 #include "sweep/run_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
@@ -54,6 +59,24 @@ Json stages_json(const SweepPlan& plan, const PlannedRun& run, const StageCache&
   return stages;
 }
 
+/// One process at a time publishes in a sweep's folder.
+class PublishLock {
+ public:
+  explicit PublishLock(const SweepPlan& plan) {
+    const fs::path file = fs::path(plan.sweep.output) / ".publish";
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
+      throw Error(ErrorKind::io, "{}: cannot be locked: {}", file.string(), std::strerror(errno));
+    }
+  }
+  ~PublishLock() { ::close(descriptor_); }
+  PublishLock(const PublishLock&) = delete;
+  PublishLock& operator=(const PublishLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
 void remove_results(const fs::path& folder) {
   const EvaluationFiles files(folder);
   std::error_code absent;
@@ -76,17 +99,18 @@ std::optional<RunStatus> read_run_status(const fs::path& folder) {
   if (!fs::exists(folder / kStatusFile, unreadable)) {
     return std::nullopt;
   }
-  const Json json = Json::parse(read_file(folder / kStatusFile), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
+  try {
+    const Json json = Json::parse(read_file(folder / kStatusFile));
+    RunStatus status;
+    status.finished = json.value("status", "") == "finished";
+    status.score = json.value("score", "");
+    status.failure = json.value("failure", "");
+    status.log = json.value("log", "");
+    status.files = json.value("files", Json::object());
+    return status;
+  } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
-  RunStatus status;
-  status.finished = json.value("status", "") == "finished";
-  status.score = json.value("score", "");
-  status.failure = json.value("failure", "");
-  status.log = json.value("log", "");
-  status.files = json.value("files", Json::object());
-  return status;
 }
 
 bool is_published(const SweepPlan& plan, const PlannedRun& run) {
@@ -101,6 +125,10 @@ void publish_run(const SweepPlan& plan, const PlannedRun& run, const StageCache&
     throw DamagedEntry(key, fmt::format("{} has gone from the cache", to_string(key)));
   }
   make_folder(run.folder);
+  const PublishLock lock(plan);
+  if (is_published(plan, run)) {
+    return;  // another process was quicker
+  }
   remove_results(run.folder);
   for (const std::string& part : entry->parts()) {
     write_file(run.folder / part, read_file(entry->part(part)));
@@ -114,6 +142,10 @@ void publish_run(const SweepPlan& plan, const PlannedRun& run, const StageCache&
 void publish_failure(const SweepPlan& plan, const PlannedRun& run, const std::string& failure,
                      const fs::path& log) {
   make_folder(run.folder);
+  const PublishLock lock(plan);
+  if (is_published(plan, run)) {
+    return;
+  }
   remove_results(run.folder);
   write_file(EvaluationFiles(run.folder).config, write_yaml(run.evaluation->config));
   Json json = status_json(plan, run, "failed");
@@ -145,7 +177,8 @@ RunScores scores_of(const SweepPlan& plan, const PlannedRun& run) {
   } else if (status && !status->finished && status->score == score_digest(plan, run)) {
     scores.failure = status->failure;
     scores.log = status->log;
-  } else if (!run.missing.empty()) {
+  }
+  if (!scores.finished && scores.failure.empty() && !run.missing.empty()) {
     scores.failure = fmt::format("not there: {}", fmt::join(run.missing, "; "));
   }
   scores.row = plan.sweep.rows[run.row].name;

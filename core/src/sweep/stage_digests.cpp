@@ -5,6 +5,8 @@
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
+#include "entities/shipped_lexicon.hpp"
+#include "metrics/meteor_data.hpp"
 #include "runtime/complete_config.hpp"
 #include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
@@ -14,6 +16,42 @@ namespace {
 
 // Counted up when what a stage writes changes its meaning or form though the core's code may not say so.
 constexpr const char* kVersion = "stages 1";
+
+// Options of the section `score` that name a file, a folder or a config.
+constexpr const char* kFileKeys[] = {"meteor_data", "cider_df", "spice_tuples", "spice_jar", "clip", "pac"};
+
+std::string digest_if_there(const std::filesystem::path& file) {
+  std::error_code unreadable;
+  return std::filesystem::is_regular_file(file, unreadable) ? " " + remembered_digest(file) : std::string();
+}
+
+/// Files that are read because they lie beside a named one: METEOR's paraphrases, a checkpoint's vocabulary.
+std::string beside(const std::filesystem::path& file) {
+  std::string digests;
+  for (const char* name : {"paraphrase-en.gz", "data/paraphrase-en.gz", "vocab.json", "merges.txt",
+                           "bpe_simple_vocab_16e6.txt.gz"}) {
+    digests += digest_if_there(file.parent_path() / name);
+  }
+  return digests;
+}
+
+/// The data that metrics find by themselves: the lexicon of SPICE(rules), an installed WordNet.
+const std::string& scoring_data_digest() {
+  static const std::string digest = [] {
+    std::string digests;
+    try {
+      digests += digest_if_there(shipped_lexicon());
+    } catch (const Error&) {
+      digests += " no lexicon";  // the metric that wants it says so
+    }
+    const MeteorDataOptions defaults;
+    for (const char* name : {"index.noun", "index.verb", "index.adj", "index.adv"}) {
+      digests += digest_if_there(defaults.wordnet / name);
+    }
+    return sha256(digests);
+  }();
+  return digest;
+}
 
 }  // namespace
 
@@ -88,30 +126,60 @@ const std::string& StageDigests::code_of(const std::filesystem::path& library) {
 /// The section `score`, contents in the place of paths.
 std::string StageDigests::scoring_text(const Evaluation& evaluation) {
   Value section = evaluation.config.at("score");
-  for (const char* key : {"meteor_data", "cider_df", "spice_tuples", "spice_jar", "clip", "pac"}) {
+  for (const char* key : kFileKeys) {
     Value* value = section.find(key);
     if (value != nullptr && value->is_text() && !value->as_text().empty()) {
-      *value = Value(model_digest(value->as_text()));
+      *value = Value(model(key, value->as_text()).digest);
     }
   }
-  return write_json(section, 0);
+  return write_json(section, 0) + "\ndata " + scoring_data_digest();
 }
 
-/// Of a file its content's; of a config what it captions by.
-std::string StageDigests::model_digest(const std::string& name) {
-  std::string& digest = models_[name];
-  if (!digest.empty()) {
-    return digest;
+std::vector<NamedFile> StageDigests::missing_of_scoring(const Evaluation& evaluation) {
+  std::vector<NamedFile> missing;
+  for (const char* key : kFileKeys) {
+    const Value* value = evaluation.config.at("score").find(key);
+    if (value != nullptr && value->is_text() && !value->as_text().empty()) {
+      const Model& found = model(key, value->as_text());
+      missing.insert(missing.end(), found.missing.begin(), found.missing.end());
+    }
   }
+  return missing;
+}
+
+/// Of a file or folder its content; of a config what its plugins compute.
+const StageDigests::Model& StageDigests::model(const std::string& key, const std::string& name) {
+  const auto [known, is_new] = models_.try_emplace(key + " " + name);
+  Model& model = known->second;
+  if (!is_new) {
+    return model;
+  }
+  const std::string where = "score." + key;
+  model.digest = "absent";
   try {
     const std::filesystem::path file = find_config_file(name);
-    digest = file.extension() == ".yaml"
-                 ? run_settings(complete_config(compose(file), host_, MissingPlugin::keep), host_).digest
-                 : remembered_digest(name);
+    if (file.extension() == ".yaml" && std::filesystem::exists(file)) {
+      const RunSettings settings =
+          run_settings(complete_config(compose(file), host_, MissingPlugin::keep), host_);
+      model.digest = settings.digest;
+      for (const PluginSettings& plugin : settings.plugins) {
+        if (plugin.kind == PluginKind::backbone) {
+          model.digest = sha256(plugin.text + code_of(plugin.library));
+        }
+      }
+      for (const NamedFile& one : settings.files) {
+        // Only the backbone of such a config is loaded.
+        if (one.digest == "absent" && one.key.starts_with("backbone.")) {
+          model.missing.push_back({where + ": " + one.key, one.path, one.digest});
+        }
+      }
+    } else {
+      model.digest = remembered_digest(name) + beside(name);
+    }
   } catch (const std::exception&) {
-    digest = "absent";  // checking the metrics says why
+    model.missing.push_back({where, name, model.digest});
   }
-  return digest;
+  return model;
 }
 
 }  // namespace patchioner

@@ -37,15 +37,23 @@ class StageDigests {
   StageTexts of(const Evaluation& evaluation, const SweepData& data, FeatureSource source,
                 const std::string& features);
 
+  /// The files that the section `score` names and that are not there, with their keys: METEOR's data, SPICE's
+  /// program, the weights of the CLIP behind CLIP-S and PAC-S.
+  std::vector<NamedFile> missing_of_scoring(const Evaluation& evaluation);
+
  private:
   std::string scoring_text(const Evaluation& evaluation);
-  std::string model_digest(const std::string& name);
+  struct Model {
+    std::string digest;
+    std::vector<NamedFile> missing;
+  };
+  const Model& model(const std::string& key, const std::string& name);
 
   PluginHost& host_;
   const std::string& code_of(const std::filesystem::path& library);
 
   std::map<std::filesystem::path, std::string> codes_;
-  std::map<std::string, std::string> models_;  ///< of CLIP-S and PAC-S, by name
+  std::map<std::string, Model> models_;  ///< of CLIP-S and PAC-S, by name
 };
 
 }  // namespace patchioner

@@ -27,15 +27,14 @@ struct SweepData {
 /// [one-thread]
 class SweepDatasets {
  public:
-  /// `memory`: see FileDigests.
-  explicit SweepDatasets(const std::filesystem::path& memory) : digests_(memory) {}
+  explicit SweepDatasets(FileDigests& digests) : digests_(digests) {}
 
   /// The data set of an evaluation; the same object for the same section, limit and orientation. What is
   /// wrong with it is its `problem`, never thrown.
   std::shared_ptr<const SweepData> open(const Evaluation& evaluation);
 
  private:
-  FileDigests digests_;
+  FileDigests& digests_;
   std::map<std::string, std::shared_ptr<const SweepData>> opened_;
 };
 

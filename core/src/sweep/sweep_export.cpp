@@ -18,6 +18,13 @@ std::string run_file(const SweepPlan& plan, const PlannedRun& run) {
          folder_name(plan.sweep.datasets[run.dataset].name);
 }
 
+/// What the run's evaluate.output is, seen from the folder of the export: of its own, since data sets of a
+/// sweep may be one choice under two names.
+fs::path results_of(const SweepPlan& plan, const PlannedRun& run) {
+  return fs::path("results") / folder_name(plan.sweep.rows[run.row].name) /
+         folder_name(plan.sweep.datasets[run.dataset].name);
+}
+
 /// Between single quotes for a shell.
 std::string quoted(const std::string& text) {
   std::string safe = "'";
@@ -42,12 +49,11 @@ std::string head(const SweepPlan& plan, const fs::path& program) {
 
 std::string shell_script(const SweepPlan& plan, const fs::path& program) {
   return "#!/bin/sh\n" + head(plan, program) +
-         R"sh(# One run after the other; those that are finished are passed over. Exit code 1 when any has failed.
+         R"sh(# One run after the other; what is captioned already is not captioned again. Exit code 1 when any has failed.
 set -u
 cd "$(dirname "$0")" || exit 1
 failed=0
 while read -r config results; do
-  [ -f "$results/metrics.json" ] && continue
   "$PATCHIONER" eval "$config" --quiet || { echo "failed: $config" >&2; failed=1; }
 done <configs.txt
 exit $failed
@@ -62,9 +68,7 @@ std::string slurm_script(const SweepPlan& plan, const fs::path& program) {
 set -eu
 cd "${SLURM_SUBMIT_DIR:-$(dirname "$0")}"
 line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" configs.txt)
-config=${line%% *}
-results=${line#* }
-[ -f "$results/metrics.json" ] || exec "$PATCHIONER" eval "$config" --quiet
+exec "$PATCHIONER" eval "${line%% *}" --quiet
 )sh";
 }
 
@@ -100,7 +104,7 @@ void refuse_foreign(const fs::path& folder) {
 }  // namespace
 
 fs::path exported_results(const SweepPlan& plan, const PlannedRun& run, const fs::path& folder) {
-  return folder / "results" / folder_name(plan.sweep.rows[run.row].name) / run.evaluation->name();
+  return folder / results_of(plan, run) / run.evaluation->name();
 }
 
 SweepExport export_sweep(const SweepPlan& plan, const fs::path& program, const fs::path& folder) {
@@ -112,7 +116,7 @@ SweepExport export_sweep(const SweepPlan& plan, const fs::path& program, const f
     Value config = run.evaluation->config;
     const std::string name = run_file(plan, run);
     // Relative to the file that says it, so that the folder may be moved.
-    config.find("evaluate")->set("output", Value("../results/" + folder_name(plan.sweep.rows[run.row].name)));
+    config.find("evaluate")->set("output", Value((".." / results_of(plan, run)).string()));
     written.configs.push_back(folder / "configs" / (name + ".yaml"));
     write_file(written.configs.back(), write_yaml(config));
     list += fmt::format("configs/{}.yaml {}\n", name, exported_results(plan, run, "").string());

@@ -16,7 +16,7 @@ struct SweepExport {
 };
 
 /// Writes configs/<row>--<data set>.yaml, configs.txt and the scripts, each of which calls `patchioner eval`
-/// with $PATCHIONER or the given program and leaves results/<row>/<data set> in the same folder. Throws
+/// with $PATCHIONER or the given program and leaves results/<row>/<data set>/ in the same folder. Throws
 /// Error: usage for a folder that holds other things; io when it cannot be written.
 SweepExport export_sweep(const SweepPlan& plan, const std::filesystem::path& program,
                          const std::filesystem::path& folder);

@@ -259,6 +259,7 @@ class Reader {
       sweep_.columns.push_back(read_column(entry));
     }
     if (sweep_.columns.empty()) {
+      sweep_.default_columns = true;
       for (const SweepDataset& dataset : sweep_.datasets) {
         for (const std::string& metric : section_.metrics) {
           TableColumn column;
@@ -277,6 +278,12 @@ class Reader {
         throw Error(ErrorKind::config, "{}: a column is [dataset, metric] or a map, found a list of {}",
                     entry.origin().to_string(), entry.as_list().size());
       }
+      for (const Value& word : entry.as_list()) {
+        if (!word.is_text()) {
+          throw Error(ErrorKind::config, "{}: a column is [dataset, metric], two words; found {}",
+                      word.origin().to_string(), to_string(word.type()));
+        }
+      }
       column.dataset = entry.as_list()[0].as_text();
       column.metric = entry.as_list()[1].as_text();
     } else {
@@ -288,6 +295,9 @@ class Reader {
       column.scale = read.scale;
       column.digits = static_cast<int>(read.digits);
       column.higher_is_better = !read.lower_is_better;
+      if (read.tolerance >= 0) {
+        column.tolerance = read.tolerance;
+      }
       if (read.paper.is_text()) {
         column.paper = PaperColumn{"", "", read.paper.as_text()};
       } else if (!read.paper.is_null()) {

@@ -59,6 +59,7 @@ struct Sweep {
   std::vector<SweepRow> rows;
   std::string baseline;
   SweepCacheOptions cache;
+  bool default_columns = false;          ///< the file names no columns: they are its metrics on each data set
   std::vector<TableColumn> columns;      ///< empty: all metrics of all data sets
   std::vector<std::string> label_names;  ///< columns before the numbers
   std::string paper_table;               ///< "1" to "7", or empty

@@ -13,6 +13,8 @@
 #include "runtime/runtime_options.hpp"
 #include "scoring/metric_choice.hpp"
 #include "support/files.hpp"
+#include "support/nearest_name.hpp"
+#include "sweep/run_folder.hpp"
 #include "sweep/stage_digests.hpp"
 
 namespace patchioner {
@@ -42,6 +44,7 @@ class Planner {
 
   SweepPlan plan() {
     compose_runs();
+    check_columns();
     find_encodings();
     add_stages_by_encoder();
     note_missing();
@@ -86,10 +89,17 @@ class Planner {
     }
     host_.search(std::move(directories));
     StageDigests digests(host_.plugins());
-    EvaluationMaker maker(host_.plugins());
+    EvaluationMaker maker(host_.plugins(), whole_content());
     for (const Draft& draft : drafts) {
       add_run(draft, maker, digests);
     }
+  }
+
+  /// Results stay for years: of large weights too all of the content counts.
+  FileDigest whole_content() {
+    return [this](const fs::path& file) {
+      return fs::is_directory(file) ? remembered_digest(file) : host_.digests().of(file);
+    };
   }
 
   /// A config beside the sweep file is found as well.
@@ -104,7 +114,14 @@ class Planner {
     try {
       work();
     } catch (const Error& error) {
-      throw error.within(place_of(row, dataset));
+      // Overrides have no place but their row's, and whatever is wrong with them is wrong in this file.
+      std::string sentence = error.what();
+      constexpr std::string_view kPlace = "command line: ";
+      if (sentence.starts_with(kPlace)) {
+        sentence.erase(0, kPlace.size());
+      }
+      throw Error(error.kind() == ErrorKind::plugin ? ErrorKind::config : error.kind(), "{}: {}",
+                  place_of(row, dataset), sentence);
     }
   }
 
@@ -126,7 +143,7 @@ class Planner {
       run.data = host_.datasets().open(*run.evaluation);
       run.source = source_of(*run.evaluation);
       StageTexts texts = digests.of(*run.evaluation, *run.data, run.source, sweep.cache.features);
-      note_missing_files(run);
+      note_missing_files(run, digests);
       check_data(run);
       texts_.push_back(std::move(texts));
       plan_.runs.push_back(std::move(run));
@@ -143,30 +160,41 @@ class Planner {
     return known->second;
   }
 
-  void note_missing_files(PlannedRun& run) {
-    for (const NamedFile& file : run.evaluation->settings.files) {
-      if (file.digest != "absent") {
-        continue;
-      }
-      std::string& sentence = absent_[file.path];
-      if (sentence.empty()) {
-        sentence = fmt::format("{} ({})", file.path, file.key);
-        if (file.path.starts_with("hf:")) {
-          try {
-            resolve_weights(file.path);
-          } catch (const Error& error) {
-            sentence = error.what();  // holds the command that fetches it
-          }
-        }
-      }
+  void note_missing_files(PlannedRun& run, StageDigests& digests) {
+    std::vector<NamedFile> files = run.evaluation->settings.files;
+    std::erase_if(files, [](const NamedFile& file) { return file.digest != "absent"; });
+    const std::vector<NamedFile> of_scoring = digests.missing_of_scoring(*run.evaluation);
+    files.insert(files.end(), of_scoring.begin(), of_scoring.end());
+    for (const NamedFile& file : files) {
+      note(run, absent_sentence(file));
+    }
+  }
+
+  static void note(PlannedRun& run, const std::string& sentence) {
+    if (std::find(run.missing.begin(), run.missing.end(), sentence) == run.missing.end()) {
       run.missing.push_back(sentence);
     }
+  }
+
+  const std::string& absent_sentence(const NamedFile& file) {
+    std::string& sentence = absent_[file.path];
+    if (sentence.empty()) {
+      sentence = fmt::format("{} ({})", file.path, file.key);
+      if (file.path.starts_with("hf:")) {
+        try {
+          resolve_weights(file.path);
+        } catch (const Error& error) {
+          sentence = error.what();  // holds the command that fetches it
+        }
+      }
+    }
+    return sentence;
   }
 
   /// What can be known of data set and metrics. What is not there is noted, what is wrong is thrown.
   void check_data(PlannedRun& run) {
     if (run.data->dataset == nullptr) {
-      run.missing.push_back(run.data->problem);
+      note(run, run.data->problem);
       return;
     }
     const Evaluation& evaluation = *run.evaluation;
@@ -186,7 +214,36 @@ class Planner {
     }
     run.scoring = known->second.scoring;
     if (!known->second.problem.empty()) {
-      run.missing.push_back(known->second.problem);
+      note(run, known->second.problem);
+    }
+  }
+
+  /// Columns that no run will have are mistakes, unless they are there by default.
+  void check_columns() {
+    std::map<std::string, std::set<std::string>> scored;  // by data set; absent when nothing could be opened
+    for (const PlannedRun& run : plan_.runs) {
+      if (run.data->dataset != nullptr) {
+        const std::vector<std::string> metrics =
+            run.scoring.metrics.empty() ? default_metrics(false, run.scoring) : run.scoring.metrics;
+        scored[plan_.sweep.datasets[run.dataset].name].insert(metrics.begin(), metrics.end());
+      }
+    }
+    const auto is_absent = [&](const TableColumn& column) {
+      const auto metrics = scored.find(column.dataset);
+      return metrics != scored.end() &&
+             !metrics->second.contains(column.metric.substr(0, column.metric.find('(')));
+    };
+    if (plan_.sweep.default_columns) {
+      std::erase_if(plan_.sweep.columns, is_absent);
+      return;
+    }
+    for (const TableColumn& column : plan_.sweep.columns) {
+      if (is_absent(column)) {
+        const std::set<std::string>& metrics = scored[column.dataset];
+        throw Error(ErrorKind::config, "{}: table.columns: no run on '{}' is scored by '{}'{}",
+                    plan_.sweep.file.string(), column.dataset, column.metric,
+                    suggestion(column.metric, {metrics.begin(), metrics.end()}));
+      }
     }
   }
 
@@ -364,7 +421,7 @@ class Planner {
 }  // namespace
 
 SweepHost::SweepHost(const fs::path& cache)
-    : plugins_(std::make_unique<PluginHost>()), datasets_(cache / "images.txt") {}
+    : plugins_(std::make_unique<PluginHost>()), digests_(cache / "digests.txt"), datasets_(digests_) {}
 
 void SweepHost::search(std::vector<fs::path> directories) {
   plugins_ = std::make_unique<PluginHost>(std::move(directories));
@@ -395,7 +452,7 @@ std::vector<size_t> stages_to_compute(const SweepPlan& plan, const std::vector<s
   std::set<size_t> wanted;
   std::vector<size_t> open;
   for (const size_t run : runs) {
-    if (!plan.runs[run].stages.empty()) {
+    if (!plan.runs[run].stages.empty() && !is_published(plan, plan.runs[run])) {
       open.push_back(plan.runs[run].stages.back());
     }
   }

@@ -52,16 +52,18 @@ struct SweepPlan {
 /// What is sought for the runs of a sweep: their plugins and data sets. Kept by whoever runs the plan.
 class SweepHost {
  public:
-  /// `cache` is the cache's folder, where digests of images are remembered; it need not be there.
+  /// `cache` is the cache's folder, where digests of files are remembered; it need not be there.
   explicit SweepHost(const std::filesystem::path& cache);
 
   PluginHost& plugins() { return *plugins_; }
   SweepDatasets& datasets() { return datasets_; }
+  FileDigests& digests() { return digests_; }
   /// Searches these folders for plugins from now on.
   void search(std::vector<std::filesystem::path> directories);
 
  private:
   std::unique_ptr<PluginHost> plugins_;
+  FileDigests digests_;
   SweepDatasets datasets_;
 };
 

@@ -55,7 +55,28 @@ Json run_json(const RunScores& run) {
   return json;
 }
 
+void add_paper(const SweepPlan& plan, ResultTable& table) {
+  std::vector<std::optional<PaperRow>> rows;
+  for (const SweepRow& row : plan.sweep.rows) {
+    rows.push_back(row.paper);
+  }
+  add_paper_numbers(table, PaperTables::read(paper_tables_file()), plan.sweep.paper_table, rows,
+                    plan.sweep.paper_tolerance);
+}
+
 }  // namespace
+
+void check_against_paper(const SweepPlan& plan) {
+  if (plan.sweep.paper_table.empty()) {
+    throw Error(ErrorKind::usage,
+                "{}: the sweep names no table of the paper to compare with; give it a section 'paper: "
+                "{{table: \"1\"}}'",
+                plan.sweep.file.string());
+  }
+  ResultTable table = empty_table(plan, {});
+  fill_table(table, {}, {});
+  add_paper(plan, table);
+}
 
 ResultTable empty_table(const SweepPlan& plan, const std::vector<RunScores>& runs) {
   const Sweep& sweep = plan.sweep;
@@ -77,12 +98,6 @@ ResultTable empty_table(const SweepPlan& plan, const std::vector<RunScores>& run
 
 SweepResults read_sweep_results(const SweepPlan& plan, const SweepResultOptions& options) {
   const Sweep& sweep = plan.sweep;
-  if (options.against_paper && sweep.paper_table.empty()) {
-    throw Error(ErrorKind::usage,
-                "{}: the sweep names no table of the paper to compare with; give it a section 'paper: "
-                "{{table: \"1\"}}'",
-                sweep.file.string());
-  }
   SweepResults results;
   for (const PlannedRun& run : plan.runs) {
     results.runs.push_back(scores_of(plan, run));
@@ -93,12 +108,7 @@ SweepResults read_sweep_results(const SweepPlan& plan, const SweepResultOptions&
   table_options.resamples = sweep.resamples;
   fill_table(results.table, results.runs, table_options);
   if (options.against_paper) {
-    std::vector<std::optional<PaperRow>> rows;
-    for (const SweepRow& row : sweep.rows) {
-      rows.push_back(row.paper);
-    }
-    add_paper_numbers(results.table, PaperTables::read(paper_tables_file()), sweep.paper_table, rows,
-                      sweep.paper_tolerance);
+    add_paper(plan, results.table);
   }
   return results;
 }

@@ -23,6 +23,10 @@ struct SweepResultOptions {
 /// finished runs have.
 ResultTable empty_table(const SweepPlan& plan, const std::vector<RunScores>& runs);
 
+/// What --against paper can be wrong about, before there are numbers. Throws Error: usage when the sweep
+/// names no table of the paper, config as PaperTables::value.
+void check_against_paper(const SweepPlan& plan);
+
 /// Reads the folders of the plan's runs and fills the table. Throws an Error of kind usage when the paper is
 /// asked for and the sweep names no table of it, and as fill_table and add_paper_numbers.
 SweepResults read_sweep_results(const SweepPlan& plan, const SweepResultOptions& options);

@@ -67,6 +67,8 @@ class SweepRunner {
     work();
     progress.finish();
     progress_ = nullptr;
+    held_.clear();
+    keep_limit(/*at_once=*/true);
     outcome_.finished = !interrupted() && !stopped_;
     outcome_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::sort(outcome_.failed.begin(), outcome_.failed.end());
@@ -90,7 +92,10 @@ class SweepRunner {
     for (const size_t place : options_.runs) {
       const PlannedRun& run = plan_.runs[place];
       if (!run.missing.empty()) {
-        publish_failure(plan_, run, fmt::format("not there: {}", run.missing.front()), {});
+        // Results from when it was there stay.
+        if (const auto status = read_run_status(run.folder); !status || !status->finished) {
+          publish_failure(plan_, run, fmt::format("not there: {}", run.missing.front()), {});
+        }
         outcome_.failed.push_back(place);
         stopped_ |= options_.fail_fast;
       }
@@ -215,7 +220,12 @@ class SweepRunner {
            fmt::format("{}; it was computed {} times and is damaged again", damage.what(), kMostRepairs), {});
       return;
     }
+    take_away(damage);
+  }
+
+  void take_away(const DamagedEntry& damage) {
     log(LogLevel::warning, "{}; it is computed again", printable(damage.what()));
+    std::erase_if(held_, [&](const auto& one) { return plan_.stages[one.first].key == damage.key(); });
     cache_.remove(damage.key());
     needed_anew_ = true;
   }
@@ -242,7 +252,16 @@ class SweepRunner {
     progress_->advance();
     publish_stage(place);
     hold(place);
-    if (plan_.stages[place].key.stage == Stage::encode) {
+    keep_limit(/*at_once=*/plan_.stages[place].key.stage == Stage::encode);
+  }
+
+  /// Looking at all entries of a large cache takes a while, so that it is not done behind each of many small
+  /// stages.
+  void keep_limit(bool at_once) {
+    constexpr auto kInterval = std::chrono::seconds(5);
+    const auto now = std::chrono::steady_clock::now();
+    if (at_once || now - limit_kept_ >= kInterval) {
+      limit_kept_ = now;
       cache_.keep_limit();
     }
   }
@@ -264,7 +283,11 @@ class SweepRunner {
       if (std::none_of(needed_.begin(), needed_.end(), [&](size_t place) { return waits(place, input); })) {
         held_.erase(input);
       } else if (states_[input] == State::done && !held_.contains(input)) {
-        held_[input] = cache_.open(plan_.stages[input].key);
+        try {
+          held_[input] = cache_.open(plan_.stages[input].key);
+        } catch (const DamagedEntry&) {
+          // whoever reads it has it computed again
+        }
       }
     }
   }
@@ -292,9 +315,11 @@ class SweepRunner {
     try {
       publish_run(plan_, run, cache_);
     } catch (const DamagedEntry& damage) {
-      log(LogLevel::warning, "{}; it is computed again", printable(damage.what()));
-      cache_.remove(damage.key());
-      needed_anew_ = true;
+      if (++repairs_[damage.key()] > kMostRepairs) {
+        throw Error(ErrorKind::io, "{}; it was computed {} times and is damaged again", damage.what(),
+                    kMostRepairs);
+      }
+      take_away(damage);
     }
   }
 
@@ -331,6 +356,7 @@ class SweepRunner {
   std::vector<Failure> failures_;
   std::vector<size_t> needed_;
   std::map<StageKey, int> repairs_;
+  std::chrono::steady_clock::time_point limit_kept_;
   std::map<size_t, std::shared_ptr<const StageEntry>> held_;  ///< by the stage's place
   SweepOutcome outcome_;
   Progress* progress_ = nullptr;

@@ -50,10 +50,10 @@ void declare(ParameterList<DatasetEntry>& list) {
 }
 
 void declare(ParameterList<TableSection>& list) {
-  list.add(
-      "columns", &TableSection::columns,
-      "each [dataset, metric] or {dataset, metric, title, group, scale, digits, lower_is_better, paper}; "
-      "by default all metrics of all data sets");
+  list.add("columns", &TableSection::columns,
+           "each [dataset, metric] or {dataset, metric, title, group, scale, digits, lower_is_better, "
+           "tolerance, paper}; "
+           "by default all metrics of all data sets");
   list.add("labels", &TableSection::labels,
            "the columns before the numbers; by default all labels of the rows");
 }
@@ -66,6 +66,10 @@ void declare(ParameterList<ColumnSection>& list) {
   list.add("scale", &ColumnSection::scale, "values are multiplied by it");
   list.add("digits", &ColumnSection::digits, "behind the point").range(0, 6);
   list.add("lower_is_better", &ColumnSection::lower_is_better, "the best value is the lowest");
+  list.add("tolerance", &ColumnSection::tolerance,
+           "of the paper's numbers in this column, in its scale; by default the sweep's")
+      .unset()
+      .range(0, 100);
   list.add("paper", &ColumnSection::paper, "the paper's column: its metric, or {task, dataset, metric}");
 }
 

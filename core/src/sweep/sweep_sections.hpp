@@ -65,6 +65,7 @@ struct ColumnSection {
   double scale = 100;
   int64_t digits = 1;
   bool lower_is_better = false;
+  double tolerance = -1;
   Value paper;
 };
 
