@@ -1,12 +1,20 @@
 // patchioner sweep compare: two runs against one another.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
+#include <tuple>
 
 #include "data/json_text.hpp"
+#include "evaluation/evaluation_files.hpp"
 #include "results/run_comparison.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
 #include "sweep.hpp"
+#include "sweep/run_folder.hpp"
 
 namespace patchioner {
 namespace {
@@ -23,52 +31,165 @@ struct CompareArguments {
   bool json = false;
 };
 
+/// Two folders of results, with what they are called in messages.
 struct Pair {
   fs::path a;
   fs::path b;
+  std::string name_a;
+  std::string name_b;
 };
 
-const PlannedRun& run_of(const SweepPlan& plan, const std::string& row, const std::string& dataset) {
-  for (const PlannedRun& run : plan.runs) {
-    if (plan.sweep.rows[run.row].name == row && plan.sweep.datasets[run.dataset].name == dataset) {
-      return run;
-    }
+/// A word of a command as it is typed.
+std::string typed(const std::string& word) {
+  const bool plain =
+      !word.empty() && word.find_first_of(" \t\n\"'`$&|;<>()*?[]#~=\\!{}") == std::string::npos;
+  if (plain) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char letter : word) {
+    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  }
+  return quoted + "'";
+}
+
+/// The command that runs the row, in the folders that were named.
+std::string run_command(const CompareArguments& arguments, const std::string& row) {
+  std::string command = "patchioner sweep " + typed(arguments.words[0]);
+  command += arguments.output.empty() ? "" : " -o " + typed(arguments.output);
+  command += arguments.cache.empty() ? "" : " --cache " + typed(arguments.cache);
+  return command + " --only " + typed(row);
+}
+
+/// Why there is nothing to compare in a folder; empty when it holds results. `advice` ends the sentence.
+std::string unfinished(const fs::path& folder, const std::string& name, const std::string& advice) {
+  const std::optional<RunStatus> status = read_run_status(folder);
+  if (status && !status->finished) {
+    return fmt::format("{} has failed: {}{}", name, status->failure, advice);
+  }
+  std::error_code unreadable;
+  const bool there = status || fs::exists(EvaluationFiles(folder).metrics, unreadable);
+  return there ? "" : fmt::format("{} was not run yet{}", name, advice);
+}
+
+void check_row(const SweepPlan& plan, const std::string& row) {
+  if (plan.sweep.find_row(row) != nullptr) {
+    return;
   }
   std::vector<std::string> names;
   for (const SweepRow& one : plan.sweep.rows) {
     names.push_back(one.name);
   }
-  if (plan.sweep.find_row(row) == nullptr) {
-    throw Error(ErrorKind::usage, "there is no row '{}' in {}{}", row, plan.sweep.file.string(),
-                suggestion(row, names));
+  throw Error(ErrorKind::usage, "there is no row '{}' in {}{}", row, plan.sweep.file.string(),
+              suggestion(row, names));
+}
+
+void check_dataset(const SweepPlan& plan, const std::string& dataset) {
+  std::vector<std::string> names;
+  for (const SweepDataset& one : plan.sweep.datasets) {
+    names.push_back(one.name);
   }
-  throw Error(ErrorKind::usage, "the row '{}' has no run on '{}'", row, dataset);
+  if (std::find(names.begin(), names.end(), dataset) == names.end()) {
+    throw Error(ErrorKind::usage, "--dataset {}: the sweep has no such data set{}", dataset,
+                suggestion(dataset, names));
+  }
+}
+
+/// The folders of a row's runs by data set.
+std::map<std::string, fs::path> folders_of(const SweepPlan& plan, const std::string& row) {
+  std::map<std::string, fs::path> folders;
+  for (const PlannedRun& run : plan.runs) {
+    if (plan.sweep.rows[run.row].name == row) {
+      folders.emplace(plan.sweep.datasets[run.dataset].name, run.folder);
+    }
+  }
+  return folders;
+}
+
+std::string joined_names(const std::map<std::string, fs::path>& folders) {
+  std::vector<std::string> names;
+  for (const auto& [name, folder] : folders) {
+    names.push_back(name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Two rows on each data set that both have.
+std::vector<Pair> pairs_of_rows(const CompareArguments& arguments, const SweepPlan& plan) {
+  const std::string& a = arguments.words[1];
+  const std::string& b = arguments.words[2];
+  check_row(plan, a);
+  check_row(plan, b);
+  if (!arguments.dataset.empty()) {
+    check_dataset(plan, arguments.dataset);
+  }
+  const std::map<std::string, fs::path> of_a = folders_of(plan, a);
+  const std::map<std::string, fs::path> of_b = folders_of(plan, b);
+  std::vector<Pair> pairs;
+  for (const SweepDataset& dataset : plan.sweep.datasets) {
+    const bool wanted = arguments.dataset.empty() || dataset.name == arguments.dataset;
+    if (wanted && of_a.contains(dataset.name) && of_b.contains(dataset.name)) {
+      pairs.push_back({of_a.at(dataset.name), of_b.at(dataset.name), a + " on " + dataset.name,
+                       b + " on " + dataset.name});
+    }
+  }
+  if (pairs.empty()) {
+    throw Error(ErrorKind::usage, "the rows '{}' and '{}' are not both run on {}: '{}' is on {}, '{}' on {}",
+                a, b, arguments.dataset.empty() ? "any data set" : arguments.dataset, a, joined_names(of_a),
+                b, joined_names(of_b));
+  }
+  return pairs;
+}
+
+/// Those of which both runs have finished; the others are told. Throws when none has.
+std::vector<Pair> finished_pairs(const CompareArguments& arguments, const std::vector<Pair>& pairs) {
+  std::vector<Pair> finished;
+  std::vector<std::string> reasons;
+  for (const Pair& pair : pairs) {
+    bool both = true;
+    for (const auto& [folder, name, row] : {std::tuple(pair.a, pair.name_a, arguments.words[1]),
+                                            std::tuple(pair.b, pair.name_b, arguments.words[2])}) {
+      const std::string reason =
+          unfinished(folder, name, fmt::format("; run it with: {}", run_command(arguments, row)));
+      if (!reason.empty()) {
+        reasons.push_back(reason);
+        both = false;
+      }
+    }
+    if (both) {
+      finished.push_back(pair);
+    }
+  }
+  if (finished.empty()) {
+    throw Error(ErrorKind::data, "{}", fmt::join(reasons, "\n"));
+  }
+  for (const std::string& reason : reasons) {
+    log(LogLevel::warning, "not compared: {}", reason);
+  }
+  return finished;
 }
 
 /// Two folders, or two rows of a sweep on each data set that both have.
 std::vector<Pair> pairs_of(const CompareArguments& arguments) {
   if (arguments.words.size() == 2) {
-    return {{arguments.words[0], arguments.words[1]}};
+    const Pair pair = {arguments.words[0], arguments.words[1], arguments.words[0], arguments.words[1]};
+    for (const fs::path& folder : {pair.a, pair.b}) {
+      if (!fs::is_directory(folder)) {
+        throw Error(ErrorKind::usage, "{}: there is no such folder of results", folder.string());
+      }
+      if (const std::string reason = unfinished(folder, folder.string(), "; run it first, and then compare");
+          !reason.empty()) {
+        throw Error(ErrorKind::data, "{}", reason);
+      }
+    }
+    return {pair};
   }
   SweepArguments sweep;
   sweep.file = arguments.words[0];
   sweep.output = arguments.output;
   sweep.cache = arguments.cache;
   const PlannedSweep planned = plan_of(sweep);
-  const SweepPlan& plan = planned.plan;
-  std::vector<Pair> pairs;
-  for (const SweepDataset& dataset : plan.sweep.datasets) {
-    if (!arguments.dataset.empty() && dataset.name != arguments.dataset) {
-      continue;
-    }
-    const Pair pair = {run_of(plan, arguments.words[1], dataset.name).folder,
-                       run_of(plan, arguments.words[2], dataset.name).folder};
-    pairs.push_back(pair);
-  }
-  if (pairs.empty()) {
-    throw Error(ErrorKind::usage, "--dataset {}: the sweep has no such data set", arguments.dataset);
-  }
-  return pairs;
+  return finished_pairs(arguments, pairs_of_rows(arguments, planned.plan));
 }
 
 /// The page of one pair: with several, the data set's name is put before the ending.
@@ -127,8 +248,7 @@ void add_sweep_compare(CLI::App& command) {
   compare->add_flag("--json", arguments->json, "JSON on standard output");
   compare->footer(
       "Examples:\n"
-      "  patchioner sweep compare sweep/emoji_small emoji_clip-uniform emoji_talk2dino-uniform --page "
-      "compare.html\n"
+      "  patchioner sweep compare sweep/emoji_small clip-uniform talk2dino-uniform --page compare.html\n"
       "  patchioner sweep compare runs/eval/emoji_dense runs/other/emoji_dense");
   compare->callback([arguments] { run_compare(*arguments); });
 }

@@ -21,8 +21,9 @@ double mean_of(std::span<const double> values) {
 }
 
 /// The mean of one resample: as many items as there are, drawn with replacement. Which ones follows from the
-/// seed, the number of the resample and the number of items alone, so that all rows of a table are judged by
-/// the same draws. Each word gives two of them: 32 bits choose evenly enough among the items of any test set.
+/// seed, the number of the resample and the number of items alone, so that rows with as many items are judged
+/// by the same draws. Each word gives two of them: 32 bits choose evenly enough among the items of any test
+/// set.
 double resampled_mean(std::span<const double> values, int64_t resample, uint64_t seed) {
   const uint64_t count = values.size();
   uint64_t counter = split_mix(seed + kSplitMixStep * static_cast<uint64_t>(resample + 1));

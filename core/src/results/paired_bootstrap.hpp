@@ -25,8 +25,9 @@ struct PairedDifference {
 };
 
 /// `values` are of the items; `corpus` is the metric of all of them, around which the interval of their mean
-/// is laid, since corpus metrics (BLEU, METEOR) are no means of items. The same for the same values and seed.
-/// NaN values are left out. Fewer than two items: the interval is the value itself.
+/// is laid, since corpus metrics (BLEU, METEOR) are no means of items. The same for the same values and seed;
+/// rows and metrics of as many items are judged by the same draws, of another number by others. NaN values
+/// are left out. Fewer than two items: the interval is the value itself.
 Interval bootstrap_interval(std::span<const double> values, double corpus, int64_t resamples, uint64_t seed);
 
 /// `row` and `baseline` are parallel; items of which either is NaN are left out. [any-thread]

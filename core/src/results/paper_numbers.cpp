@@ -101,10 +101,6 @@ std::vector<const Candidate*> pointers(const std::vector<Candidate>& list) {
   return result;
 }
 
-std::string text_or_empty(const Json& json, const char* key) {
-  return json.contains(key) ? json.at(key).get<std::string>() : std::string();
-}
-
 }  // namespace
 
 const PaperTables::Row& PaperTables::Table::row(const PaperRow& wanted) const {
@@ -170,7 +166,7 @@ PaperTables PaperTables::read(const std::filesystem::path& file) {
       for (const Json& row_json : table_json.at("rows")) {
         place = fmt::format("table {}, row {}", table->name, table->rows.size() + 1);
         Row row;
-        row.names.label = text_or_empty(row_json, "label");
+        row.names.label = row_json.value("label", "");
         if (row_json.contains("labels")) {
           for (const auto& [key, label] : row_json.at("labels").items()) {
             row.names.labels.emplace_back(key, label.get<std::string>());
@@ -178,7 +174,7 @@ PaperTables PaperTables::read(const std::filesystem::path& file) {
         }
         for (const Json& cell_json : row_json.at("cells")) {
           Cell cell;
-          cell.column = {text_or_empty(cell_json, "task"), text_or_empty(cell_json, "dataset"),
+          cell.column = {cell_json.value("task", ""), cell_json.value("dataset", ""),
                          cell_json.at("metric").get<std::string>()};
           if (!cell_json.at("value").is_null()) {
             cell.value = cell_json.at("value").get<double>();
@@ -236,7 +232,8 @@ void add_paper_numbers(ResultTable& table, const PaperTables& papers, const std:
       if (!cell.value || !cell.paper) {
         continue;
       }
-      cell.outside_tolerance = !(std::abs(*cell.value * column.scale - *cell.paper) <= tolerance + kSlack);
+      cell.outside_tolerance = !(std::abs(*cell.value * column.scale - *cell.paper) <=
+                                 column.tolerance.value_or(tolerance) + kSlack);
       ++compared;
       outside += cell.outside_tolerance ? 1 : 0;
     }

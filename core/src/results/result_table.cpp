@@ -13,6 +13,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "results/run_index.hpp"
 #include "results/table_layout.hpp"
 #include "support/nearest_name.hpp"
 #include "support/some_names.hpp"
@@ -21,14 +22,6 @@ namespace patchioner {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-const RunScores* find_run(const std::vector<RunScores>& runs, const std::string& row,
-                          const std::string& dataset) {
-  const auto run = std::find_if(runs.begin(), runs.end(), [&](const RunScores& known) {
-    return known.row == row && known.dataset == dataset;
-  });
-  return run == runs.end() ? nullptr : &*run;
-}
 
 TableCell cell_of(const RunScores* run, const std::string& metric) {
   TableCell cell;
@@ -47,15 +40,15 @@ TableCell cell_of(const RunScores* run, const std::string& metric) {
   return cell;
 }
 
-/// Throws unless a finished run of the column's data set has its metric, or none is finished.
-void check_column(const TableColumn& column, const std::vector<const RunScores*>& runs) {
+/// A sentence when some runs of the column's data set have finished and none has its metric.
+std::string without_metric(const TableColumn& column, const std::vector<const RunScores*>& runs) {
   std::vector<std::string> known;
   for (const RunScores* run : runs) {
     if (run == nullptr || !run->finished) {
       continue;
     }
     if (run->find(column.metric) != nullptr) {
-      return;
+      return {};
     }
     for (const MetricValue& metric : run->metrics) {
       if (std::find(known.begin(), known.end(), metric.name) == known.end()) {
@@ -63,32 +56,29 @@ void check_column(const TableColumn& column, const std::vector<const RunScores*>
       }
     }
   }
-  if (known.empty()) {
-    return;
-  }
-  const std::string nearest = nearest_name(column.metric, known);
-  throw Error(ErrorKind::usage, "no run on {} has the metric '{}'{}; its columns could be {}", column.dataset,
-              column.metric, nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest),
-              fmt::join(known, ", "));
+  return known.empty() ? std::string()
+                       : fmt::format("no run on '{}' has {}; there are {}", column.dataset, column.metric,
+                                     fmt::join(known, ", "));
 }
 
 /// "METEOR is METEOR(no-paraphrase) here": such values are others than those the column's name promises.
-void note_variants(ResultTable& table) {
+void note_variants(ResultTable& table, const std::vector<std::string>& titles) {
   struct Variant {
     std::string metric;
     std::string found;
-    std::vector<std::string> rows;
+    std::set<size_t> rows;
   };
   std::vector<Variant> variants;
-  std::map<std::string, std::set<std::string>> rows_with;  // of each metric, those that have it in any form
-  for (const TableRow& row : table.rows) {
+  std::map<std::string, std::set<size_t>> rows_with;  // of each metric, those that have it in any form
+  for (size_t place = 0; place < table.rows.size(); ++place) {
+    const TableRow& row = table.rows[place];
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const std::string& metric = table.columns[i].metric;
       const std::string& found = row.cells[i].metric;
       if (found.empty()) {
         continue;
       }
-      rows_with[metric].insert(row.name);
+      rows_with[metric].insert(place);
       if (found == metric) {
         continue;
       }
@@ -98,16 +88,17 @@ void note_variants(ResultTable& table) {
       if (variant == variants.end()) {
         variant = variants.insert(variants.end(), {metric, found, {}});
       }
-      if (const std::string title = row_title(table, row);
-          std::find(variant->rows.begin(), variant->rows.end(), title) == variant->rows.end()) {
-        variant->rows.push_back(title);
-      }
+      variant->rows.insert(place);
     }
   }
   for (const Variant& variant : variants) {
+    std::vector<std::string> names;
+    for (const size_t place : variant.rows) {
+      names.push_back(titles[place]);
+    }
     const bool everywhere = variant.rows.size() == rows_with[variant.metric].size();
     table.notes.push_back(fmt::format("{} is {} {}: such values compare only with each other", variant.metric,
-                                      variant.found, everywhere ? "here" : "of " + some_names(variant.rows)));
+                                      variant.found, everywhere ? "here" : "of " + some_names(names)));
   }
 }
 
@@ -186,25 +177,27 @@ PairedDifference difference(const Baseline& baseline, const ItemValues& row, con
 /// memory.
 class IntervalFiller {
  public:
-  IntervalFiller(ResultTable& table, const std::vector<RunScores>& runs, const TableOptions& options)
-      : table_(table), runs_(runs), options_(options) {}
+  /// `titles` are parallel to the rows.
+  IntervalFiller(ResultTable& table, const RunIndex& runs, const std::vector<std::string>& titles,
+                 const TableOptions& options)
+      : table_(table), runs_(runs), titles_(titles), options_(options) {}
 
   void fill(const std::string& dataset) {
     std::optional<Baseline> baseline;
-    for (const TableRow& row : table_.rows) {
-      if (row.is_baseline) {
-        if (std::optional<ItemValues> items = read(row, dataset)) {
-          baseline.emplace(row_title(table_, row), std::move(*items));
+    for (size_t place = 0; place < table_.rows.size(); ++place) {
+      if (table_.rows[place].is_baseline) {
+        if (std::optional<ItemValues> items = read(place, dataset)) {
+          baseline.emplace(titles_[place], std::move(*items));
         }
       }
     }
-    for (TableRow& row : table_.rows) {
-      if (row.is_baseline) {
+    for (size_t place = 0; place < table_.rows.size(); ++place) {
+      if (table_.rows[place].is_baseline) {
         if (baseline) {
-          fill_row(row, dataset, baseline->items, nullptr);
+          fill_row(place, dataset, baseline->items, nullptr);
         }
-      } else if (const std::optional<ItemValues> items = read(row, dataset)) {
-        fill_row(row, dataset, *items, baseline ? &*baseline : nullptr);
+      } else if (const std::optional<ItemValues> items = read(place, dataset)) {
+        fill_row(place, dataset, *items, baseline ? &*baseline : nullptr);
       }
     }
   }
@@ -218,8 +211,9 @@ class IntervalFiller {
   }
 
  private:
-  std::optional<ItemValues> read(const TableRow& row, const std::string& dataset) {
-    const RunScores* run = find_run(runs_, row.name, dataset);
+  std::optional<ItemValues> read(size_t place, const std::string& dataset) {
+    const TableRow& row = table_.rows[place];
+    const RunScores* run = runs_.find(row.name, dataset);
     std::set<std::string> metrics;
     for (size_t i = 0; i < row.cells.size(); ++i) {
       if (table_.columns[i].dataset == dataset && row.cells[i].value) {
@@ -230,20 +224,19 @@ class IntervalFiller {
       return std::nullopt;
     }
     if (!std::filesystem::exists(run->folder / "items.jsonl")) {
-      without_items_.push_back(fmt::format("{} on {}", row_title(table_, row), dataset));
+      without_items_.push_back(fmt::format("{} on {}", titles_[place], dataset));
       return std::nullopt;
     }
     return read_item_values(*run, metrics);
   }
 
-  void fill_row(TableRow& row, const std::string& dataset, const ItemValues& items,
-                const Baseline* baseline) {
+  void fill_row(size_t place, const std::string& dataset, const ItemValues& items, const Baseline* baseline) {
+    TableRow& row = table_.rows[place];
     const size_t shared = baseline != nullptr ? baseline->count_shared(items) : 0;
     if (baseline != nullptr && (shared < items.places.size() || shared < baseline->items.places.size())) {
-      notes_.push_back(
-          fmt::format("differences of {} to {} on {} are of the {} items that both have, of {} and {}",
-                      row_title(table_, row), baseline->title, dataset, shared, items.places.size(),
-                      baseline->items.places.size()));
+      notes_.push_back(fmt::format(
+          "differences of {} to {} on {} are of the {} items that both have, of {} and {}", titles_[place],
+          baseline->title, dataset, shared, items.places.size(), baseline->items.places.size()));
     }
     for (size_t i = 0; i < row.cells.size(); ++i) {
       TableCell& cell = row.cells[i];
@@ -260,7 +253,8 @@ class IntervalFiller {
   }
 
   ResultTable& table_;
-  const std::vector<RunScores>& runs_;
+  const RunIndex& runs_;
+  const std::vector<std::string>& titles_;
   const TableOptions& options_;
   std::vector<std::string> without_items_;  ///< "CLIP on emoji_dense"
   std::vector<std::string> notes_;
@@ -287,21 +281,26 @@ void fill_table(ResultTable& table, const std::vector<RunScores>& runs, const Ta
   for (TableRow& row : table.rows) {
     row.cells.clear();
   }
+  const RunIndex index(runs);
+  const std::vector<std::string> titles = row_titles(table);
   std::vector<std::string> datasets;
   for (const TableColumn& column : table.columns) {
     std::vector<const RunScores*> of_dataset;
     for (TableRow& row : table.rows) {
-      of_dataset.push_back(find_run(runs, row.name, column.dataset));
+      of_dataset.push_back(index.find(row.name, column.dataset));
       row.cells.push_back(cell_of(of_dataset.back(), column.metric));
     }
-    check_column(column, of_dataset);
+    if (const std::string note = without_metric(column, of_dataset);
+        !note.empty() && std::find(table.notes.begin(), table.notes.end(), note) == table.notes.end()) {
+      table.notes.push_back(note);
+    }
     if (std::find(datasets.begin(), datasets.end(), column.dataset) == datasets.end()) {
       datasets.push_back(column.dataset);
     }
   }
-  note_variants(table);
+  note_variants(table, titles);
   if (options.intervals) {
-    IntervalFiller filler(table, runs, options);
+    IntervalFiller filler(table, index, titles, options);
     for (const std::string& dataset : datasets) {
       filler.fill(dataset);
     }

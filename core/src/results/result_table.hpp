@@ -28,6 +28,7 @@ struct TableColumn {
   int digits = 1;      ///< behind the point
   bool higher_is_better = true;
   std::optional<PaperColumn> paper;
+  std::optional<double> tolerance = {};  ///< of the paper's numbers, in its scale; by default the table's
 };
 
 /// One cell. Either `value` or `failure` or neither (not run).
@@ -70,12 +71,11 @@ struct TableOptions {
 };
 
 /// Fills the cells of `table` (whose columns and rows with names, groups and labels are set) from the runs; a
-/// row's run is found by row and data set. Metrics that no run has are "not run" cells; a note is added for
-/// each metric that was had only in a variant. Intervals come from items.jsonl of the runs' folders, one run
-/// in memory at a time; mAP has none. Differences to `table.baseline`, whose row is marked, are of items with
-/// the same place and the same form of the metric. Throws an Error of kind usage that names the columns there
-/// could be when a column's metric is found in no finished run of its data set though there are some, and for
-/// a baseline that is no row.
+/// row's run is found by row and data set. A note is added for each metric that was had only in a variant,
+/// and for each column that stays empty because no finished run of its data set has its metric, with those
+/// that there are. Intervals come from items.jsonl of the runs' folders, one run in memory at a time; mAP has
+/// none. Differences to `table.baseline`, whose row is marked, are of items with the same place and the same
+/// form of the metric. Throws an Error of kind usage for a baseline that is no row.
 void fill_table(ResultTable& table, const std::vector<RunScores>& runs, const TableOptions& options);
 
 /// Marks of a column's best value (after rounding; ties all; none where only one row has a value). For

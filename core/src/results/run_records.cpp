@@ -1,9 +1,11 @@
 #include "results/run_records.hpp"
 
-#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <patchioner/error.hpp>
+#include <string_view>
+#include <unordered_map>
 
 #include "config/config.hpp"
 #include "config/json_value.hpp"
@@ -38,11 +40,10 @@ const char* status_of(const RunScores& run) {
   return run.finished ? "FINISHED" : run.failure.empty() ? "SCHEDULED" : "FAILED";
 }
 
-Json tags_of(const RunScores& run, const ResultTable& table) {
+/// `row` may be nullptr.
+Json tags_of(const ResultTable& table, const TableRow* row) {
   Json tags = {{"sweep", table.name}};
-  const auto row = std::find_if(table.rows.begin(), table.rows.end(),
-                                [&](const TableRow& one) { return one.name == run.row; });
-  if (row == table.rows.end()) {
+  if (row == nullptr) {
     return tags;
   }
   if (!row->group.empty()) {
@@ -121,7 +122,7 @@ Json flat_params(const Value& config) {
   return params;
 }
 
-Json run_record(const RunScores& run, const ResultTable& table) {
+Json run_record(const RunScores& run, const ResultTable& table, const TableRow* row) {
   Json metrics = Json::object();
   for (const MetricValue& metric : run.metrics) {
     if (std::isfinite(metric.value)) {
@@ -134,7 +135,7 @@ Json run_record(const RunScores& run, const ResultTable& table) {
                  {"status", status_of(run)},
                  {"params", params_of(run)},
                  {"metrics", std::move(metrics)},
-                 {"tags", tags_of(run, table)},
+                 {"tags", tags_of(table, row)},
                  {"seconds", run.seconds},
                  {"images", run.images},
                  {"regions", run.regions},
@@ -159,8 +160,13 @@ void write_run_records(const ResultTable& table, const std::vector<RunScores>& r
   }
   make_folder(folder);
   AtomicFile records(folder / "records.jsonl");
+  std::unordered_map<std::string_view, const TableRow*> rows;
+  for (const TableRow& row : table.rows) {
+    rows.emplace(row.name, &row);
+  }
   for (const RunScores& run : runs) {
-    records.write(json_text(run_record(run, table)) + "\n");
+    const auto row = rows.find(run.row);
+    records.write(json_text(run_record(run, table, row == rows.end() ? nullptr : row->second)) + "\n");
   }
   records.commit();
   for (const auto& [name, run] : names) {

@@ -24,7 +24,8 @@ nlohmann::ordered_json flat_params(const Value& config);
 /// One run: "run" ("row/data set"), "row", "dataset", "status" (FINISHED, FAILED or SCHEDULED, as MLflow has
 /// them), "params", "metrics" (fractions; those that are no numbers are left out), "tags" ("sweep", "group"
 /// and the row's labels), "seconds", "images", "regions", "folder"; of a failed one also "failure" and "log".
-nlohmann::ordered_json run_record(const RunScores& run, const ResultTable& table);
+/// `row` is the run's in the table, nullptr when it has none.
+nlohmann::ordered_json run_record(const RunScores& run, const ResultTable& table, const TableRow* row);
 
 /// Writes `folder`/records.jsonl and, of finished runs, `folder`/events/<row>/<dataset>, named as the last
 /// two parts of the run's own folder, with a scalar <dataset>/<metric> each, so that TensorBoard draws the

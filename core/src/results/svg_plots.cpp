@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "report/encode.hpp"
 
@@ -261,19 +262,22 @@ std::vector<std::string> tick_texts(const std::vector<double>& ticks, bool each_
 
 std::vector<size_t> pareto_front(const std::vector<PlotPoint>& points, bool higher_is_better) {
   const double sign = higher_is_better ? 1 : -1;
+  std::vector<size_t> order(points.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t left, size_t right) {
+    const PlotPoint& a = points[left];
+    const PlotPoint& b = points[right];
+    return a.cost != b.cost ? a.cost < b.cost : sign * a.value > sign * b.value;
+  });
+  // From the cheapest on, what is better than all before it is beaten by none, and so are its equals.
   std::vector<size_t> front;
-  for (size_t i = 0; i < points.size(); ++i) {
-    const auto beats = [&](const PlotPoint& other) {
-      const double gain = sign * (other.value - points[i].value);
-      const double saved = points[i].cost - other.cost;
-      return gain >= 0 && saved >= 0 && (gain > 0 || saved > 0);
-    };
-    if (std::none_of(points.begin(), points.end(), beats)) {
+  for (const size_t i : order) {
+    const PlotPoint* last = front.empty() ? nullptr : &points[front.back()];
+    if (last == nullptr || sign * points[i].value > sign * last->value ||
+        (points[i].value == last->value && points[i].cost == last->cost)) {
       front.push_back(i);
     }
   }
-  std::stable_sort(front.begin(), front.end(),
-                   [&](size_t left, size_t right) { return points[left].cost < points[right].cost; });
   return front;
 }
 
@@ -350,8 +354,9 @@ std::string cost_plot_svg(const std::string& title, const std::string& cost_axis
   svg += fmt::format("<polyline class=\"front\" points=\"{}\"/>", line);
   // Those of the front first: they get the best places.
   std::vector<size_t> order = front;
+  const std::set<size_t> of_front(front.begin(), front.end());
   for (size_t i = 0; i < points.size(); ++i) {
-    if (std::find(front.begin(), front.end(), i) == front.end()) {
+    if (!of_front.contains(i)) {
       order.push_back(i);
     }
   }
@@ -366,6 +371,9 @@ std::string cost_plot_svg(const std::string& title, const std::string& cost_axis
     const double dot_y = y.at(point.value);
     svg += dot_svg(dot_x, dot_y, fmt::format("{}: {:.4g} at {:.3g}", point.name, point.value, point.cost),
                    rank < front.size() ? "dot" : "dot beaten");
+    if (rank >= kMostNamedDots) {
+      continue;
+    }
     const std::string name = shortened(point.name, kMostLetters);
     const Rectangle at = places.place(dot_x, dot_y, kLetterWidth * static_cast<double>(letters(name)));
     const double nearest_x = std::clamp(dot_x, at.left, at.right);

@@ -38,8 +38,12 @@ struct PlotGroup {
 std::string group_plot_svg(const std::string& title, const std::string& axis,
                            const std::vector<PlotGroup>& groups, int digits);
 
-/// Values over cost on a logarithmic axis: a dot with its name a point, and a line through those that no
-/// other one beats.
+/// Names that a cost plot has room for.
+constexpr size_t kMostNamedDots = 60;
+
+/// Values over cost on a logarithmic axis: a dot a point, and a line through those that no other one beats.
+/// Names stand beside the first kMostNamedDots, those of the line before the others; all dots tell theirs
+/// when they are pointed at.
 std::string cost_plot_svg(const std::string& title, const std::string& cost_axis,
                           const std::string& value_axis, const std::vector<PlotPoint>& points,
                           bool higher_is_better);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace patchioner {
 namespace {
@@ -41,8 +43,36 @@ std::pair<size_t, size_t> best_and_baseline(const std::vector<GalleryRun>& runs,
   return {best, against};
 }
 
-SweepGallery::SweepGallery(std::vector<GalleryRun> runs, const GalleryOptions& options)
-    : runs_(std::move(runs)) {
+std::vector<GalleryRun> runs_to_show(const std::vector<GalleryRun>& runs, const std::string& baseline,
+                                     size_t most) {
+  if (runs.size() <= most) {
+    return runs;
+  }
+  std::vector<size_t> order(runs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t left, size_t right) { return runs[left].value > runs[right].value; });
+  const auto [best, against] = best_and_baseline(runs, baseline);
+  std::set<size_t> chosen = {best, against, order.back()};
+  std::erase_if(order, [&](size_t place) { return chosen.contains(place); });
+  const size_t steps = most - chosen.size();
+  for (size_t step = 0; step < steps; ++step) {
+    chosen.insert(order[(2 * step + 1) * order.size() / (2 * steps)]);
+  }
+  std::vector<GalleryRun> shown;
+  for (const size_t place : chosen) {
+    shown.push_back(runs[place]);
+  }
+  return shown;
+}
+
+SweepGallery::SweepGallery(const std::vector<GalleryRun>& runs, const GalleryOptions& options)
+    : runs_(runs_to_show(runs, options.baseline, kMostAnswers)) {
+  if (runs_.size() < runs.size()) {
+    left_out_note_ =
+        fmt::format(" Of {} rows {} are shown, from the best to the worst in equal steps; {} are left out.",
+                    runs.size(), runs_.size(), runs.size() - runs_.size());
+  }
   std::tie(best_, baseline_) = best_and_baseline(runs_, options.baseline);
   random_note_ = fmt::format("Drawn by the seed {}.", options.seed);
   read_examples(options);
@@ -85,12 +115,12 @@ void SweepGallery::write(PageWriter& page, const std::string& title, const Resul
                               : fmt::format("Where {} of {} is farthest {} that of {}.", metric_,
                                             runs_[best_].name, side, runs_[baseline_].name);
     };
-    page.section(title + ": gained most", note("above", gained_));
+    page.section(title + ": gained most", note("above", gained_) + left_out_note_);
     show(page, images, gained_);
-    page.section(title + ": lost most", note("below", lost_));
+    page.section(title + ": lost most", note("below", lost_) + left_out_note_);
     show(page, images, lost_);
   }
-  page.section(title + ": at random", random_note_);
+  page.section(title + ": at random", random_note_ + left_out_note_);
   show(page, images, random_);
 }
 

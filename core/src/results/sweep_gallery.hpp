@@ -33,13 +33,20 @@ struct GalleryOptions {
 /// there is one run. `runs` are at least one.
 std::pair<size_t, size_t> best_and_baseline(const std::vector<GalleryRun>& runs, const std::string& baseline);
 
+/// Of more than `most` runs (at least 3) that many, in their order: both of best_and_baseline, the worst, and
+/// others between the largest value and the smallest in equal steps.
+std::vector<GalleryRun> runs_to_show(const std::vector<GalleryRun>& runs, const std::string& baseline,
+                                     size_t most);
+
 /// The images of one data set: where the best row gained most over the baseline, where it lost most, and some
 /// at random.
 class SweepGallery {
  public:
-  /// Reads the results of `runs`, which are at least one, one after another. Throws Error as
-  /// read_scored_items and pair_items.
-  SweepGallery(std::vector<GalleryRun> runs, const GalleryOptions& options);
+  static constexpr size_t kMostAnswers = 24;  ///< beside a region; more could not be read
+
+  /// Reads the results of `runs`, which are at least one, one after another; of more than kMostAnswers those
+  /// of runs_to_show. Throws Error as read_scored_items and pair_items.
+  SweepGallery(const std::vector<GalleryRun>& runs, const GalleryOptions& options);
 
   /// Adds its sections to the page. Throws an Error of kind io when the page cannot be written.
   void write(PageWriter& page, const std::string& title, const ResultImages& images) const;
@@ -53,7 +60,8 @@ class SweepGallery {
   void read_examples(const GalleryOptions& options);
   void show(PageWriter& page, const ResultImages& images, const std::vector<Example>& examples) const;
 
-  std::vector<GalleryRun> runs_;
+  std::vector<GalleryRun> runs_;  ///< that are shown
+  std::string left_out_note_;     ///< empty: all are shown
   size_t best_ = 0;
   size_t baseline_ = 0;
   std::string metric_;

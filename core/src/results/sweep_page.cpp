@@ -8,6 +8,7 @@
 
 #include "report/page.hpp"
 #include "results/result_table_html.hpp"
+#include "results/run_index.hpp"
 #include "results/sweep_gallery.hpp"
 #include "results/sweep_plots.hpp"
 
@@ -64,21 +65,22 @@ double quality(const SweepPage& page, const RunScores& run) {
 }
 
 /// The finished runs on a data set, in the order of the rows.
-std::vector<GalleryRun> gallery_runs(const SweepPage& page, const std::string& dataset) {
+std::vector<GalleryRun> gallery_runs(const SweepPage& page, const RunIndex& index,
+                                     const std::string& dataset) {
   const std::vector<std::string> names = row_names(page.table);
   std::vector<GalleryRun> runs;
   for (size_t i = 0; i < names.size(); ++i) {
-    for (const RunScores& run : page.runs) {
-      if (run.row == page.table.rows[i].name && run.dataset == dataset && run.finished) {
-        runs.push_back({run.row, names[i], run.folder, quality(page, run)});
-      }
+    const RunScores* run = index.find(page.table.rows[i].name, dataset);
+    if (run != nullptr && run->finished) {
+      runs.push_back({run->row, names[i], run->folder, quality(page, *run)});
     }
   }
   return runs;
 }
 
-void add_images(PageWriter& writer, const SweepPage& page, const std::string& dataset) {
-  std::vector<GalleryRun> runs = gallery_runs(page, dataset);
+void add_images(PageWriter& writer, const SweepPage& page, const RunIndex& index,
+                const std::string& dataset) {
+  const std::vector<GalleryRun> runs = gallery_runs(page, index, dataset);
   if (runs.empty()) {
     return;
   }
@@ -87,8 +89,8 @@ void add_images(PageWriter& writer, const SweepPage& page, const std::string& da
   try {
     images = page.images ? page.images(dataset)
                          : std::make_shared<const ResultImages>(ResultImages::open(runs.front().folder));
-    gallery.emplace(std::move(runs), GalleryOptions{page.metric, page.table.baseline,
-                                                    static_cast<size_t>(page.examples), page.seed});
+    gallery.emplace(runs, GalleryOptions{page.metric, page.table.baseline, static_cast<size_t>(page.examples),
+                                         page.seed});
   } catch (const std::exception& error) {
     writer.section(dataset, fmt::format("Its images cannot be shown: {}", error.what()));
     return;
@@ -102,14 +104,14 @@ void write_sweep_page(const SweepPage& page, const std::filesystem::path& file) 
   PageWriter writer(file, header_of(page));
   writer.section("Results", "");
   writer.block(table_html(page.table));
-  if (const std::string plots = sweep_plots_html(page.table, page.runs, page.factors); !plots.empty()) {
-    writer.section("Plots",
-                   "A dot is a row; the line of a cost plot joins those that no other row beats in both.");
-    writer.block(plots);
+  const RunIndex index(page.runs);
+  if (const SweepPlots plots = sweep_plots(page.table, index, page.factors); !plots.note.empty()) {
+    writer.section("Plots", plots.note);
+    writer.block(plots.html);
   }
   if (page.examples > 0) {
     for (const std::string& dataset : datasets_of(page)) {
-      add_images(writer, page, dataset);
+      add_images(writer, page, index, dataset);
     }
   }
   writer.commit();

@@ -33,8 +33,8 @@ struct SweepPage {
 
 /// Writes one self-contained HTML page. Plots show, of each data set, the column of CIDEr or else its first.
 /// What the best row gained and lost is counted against the baseline, or against the worst row where there is
-/// none. Results that cannot be read (any more) are named on the page. Throws an Error of kind io when the
-/// page cannot be written.
+/// none. Of many rows no more than SweepGallery::kMostAnswers say something of an image. Results that cannot
+/// be read (any more) are named on the page. Throws an Error of kind io when the page cannot be written.
 void write_sweep_page(const SweepPage& page, const std::filesystem::path& file);
 
 }  // namespace patchioner

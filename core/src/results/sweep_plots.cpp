@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "results/table_layout.hpp"
 
@@ -13,7 +16,7 @@ namespace {
 using Factors = std::map<std::string, std::vector<std::pair<std::string, std::string>>>;
 using Assignments = std::vector<std::pair<std::string, std::string>>;
 
-constexpr size_t kMostLabelValues = 20;  // more are no factor but names
+constexpr size_t kMostValues = 20;  // of a factor that is drawn; labels with more are no factors but names
 
 std::string find_value(const Assignments& assignments, const std::string& name) {
   for (const auto& [key, value] : assignments) {
@@ -26,10 +29,10 @@ std::string find_value(const Assignments& assignments, const std::string& name) 
 
 SweepFactor factor_of(const std::string& name, const std::vector<const Assignments*>& rows) {
   SweepFactor factor{name, {}, {}};
+  std::unordered_set<std::string> seen;
   for (const Assignments* row : rows) {
     std::string value = row != nullptr ? find_value(*row, name) : std::string();
-    if (!value.empty() &&
-        std::find(factor.values.begin(), factor.values.end(), value) == factor.values.end()) {
+    if (!value.empty() && seen.insert(value).second) {
       factor.values.push_back(value);
     }
     factor.of_row.push_back(std::move(value));
@@ -37,7 +40,7 @@ SweepFactor factor_of(const std::string& name, const std::vector<const Assignmen
   return factor;
 }
 
-/// Whether two factors put the same rows together.
+/// Whether two factors, of few values, put the same rows together.
 bool split_alike(const SweepFactor& left, const SweepFactor& right) {
   const auto numbers = [](const SweepFactor& factor) {
     std::vector<std::ptrdiff_t> places;
@@ -59,8 +62,8 @@ std::string axis_name(const TableColumn& column) {
                            : fmt::format("{} \u00d7{:g}", column_title(column), column.scale);
 }
 
-std::string factor_plot(const ResultTable& table, size_t index, const SweepFactor& factor) {
-  const std::vector<std::string> names = row_names(table);
+std::string factor_plot(const ResultTable& table, const std::vector<std::string>& names, size_t index,
+                        const SweepFactor& factor) {
   const TableColumn& column = table.columns[index];
   std::vector<PlotGroup> groups;
   bool any = false;
@@ -84,20 +87,21 @@ std::string factor_plot(const ResultTable& table, size_t index, const SweepFacto
 }  // namespace
 
 std::vector<std::string> row_names(const ResultTable& table) {
-  std::vector<std::string> names;
-  for (const TableRow& row : table.rows) {
-    names.push_back(row_title(table, row));
+  const std::vector<std::string> titles = row_titles(table);
+  std::unordered_map<std::string_view, size_t> counts;
+  for (const std::string& title : titles) {
+    ++counts[title];
   }
-  std::vector<std::string> unique = names;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (std::count(names.begin(), names.end(), names[i]) > 1 && !table.rows[i].group.empty()) {
-      unique[i] = table.rows[i].group + ", " + names[i];
+  std::vector<std::string> names = titles;
+  for (size_t i = 0; i < titles.size(); ++i) {
+    if (counts[titles[i]] > 1 && !table.rows[i].group.empty()) {
+      names[i] = table.rows[i].group + ", " + titles[i];
     }
   }
-  return unique;
+  return names;
 }
 
-std::vector<SweepFactor> sweep_factors(const ResultTable& table, const Factors& factors) {
+SweepFactors sweep_factors(const ResultTable& table, const Factors& factors) {
   std::vector<const Assignments*> of_grid;
   std::vector<const Assignments*> labels;
   std::vector<std::string> names;
@@ -113,18 +117,21 @@ std::vector<SweepFactor> sweep_factors(const ResultTable& table, const Factors& 
       }
     }
   }
-  std::vector<SweepFactor> result;
+  SweepFactors result;
   for (const std::string& name : names) {
-    if (SweepFactor factor = factor_of(name, of_grid); factor.values.size() > 1) {
-      result.push_back(std::move(factor));
+    SweepFactor factor = factor_of(name, of_grid);
+    if (factor.values.size() > kMostValues) {
+      result.too_many.emplace_back(name, factor.values.size());
+    } else if (factor.values.size() > 1) {
+      result.drawn.push_back(std::move(factor));
     }
   }
   for (const std::string& name : table.label_names) {
     SweepFactor factor = factor_of(name, labels);
-    const bool is_new = std::none_of(result.begin(), result.end(),
-                                     [&](const SweepFactor& other) { return split_alike(other, factor); });
-    if (factor.values.size() > 1 && factor.values.size() <= kMostLabelValues && is_new) {
-      result.push_back(std::move(factor));
+    if (factor.values.size() > 1 && factor.values.size() <= kMostValues &&
+        std::none_of(result.drawn.begin(), result.drawn.end(),
+                     [&](const SweepFactor& other) { return split_alike(other, factor); })) {
+      result.drawn.push_back(std::move(factor));
     }
   }
   return result;
@@ -145,17 +152,14 @@ std::vector<size_t> plotted_columns(const ResultTable& table) {
   return columns;
 }
 
-std::vector<PlotPoint> cost_points(const ResultTable& table, size_t column,
-                                   const std::vector<RunScores>& runs) {
-  const std::vector<std::string> names = row_names(table);
+std::vector<PlotPoint> cost_points(const ResultTable& table, const std::vector<std::string>& names,
+                                   size_t column, const RunIndex& runs) {
   std::vector<PlotPoint> points;
   for (size_t i = 0; i < table.rows.size(); ++i) {
     const TableRow& row = table.rows[i];
     const std::optional<double>& value = row.cells[column].value;
-    const auto run = std::find_if(runs.begin(), runs.end(), [&](const RunScores& one) {
-      return one.row == row.name && one.dataset == table.columns[column].dataset;
-    });
-    if (value && std::isfinite(*value) && run != runs.end() && run->images > 0 && run->seconds > 0) {
+    const RunScores* run = runs.find(row.name, table.columns[column].dataset);
+    if (value && std::isfinite(*value) && run != nullptr && run->images > 0 && run->seconds > 0) {
       points.push_back(
           {names[i], *value * table.columns[column].scale, run->seconds / static_cast<double>(run->images)});
     }
@@ -163,25 +167,41 @@ std::vector<PlotPoint> cost_points(const ResultTable& table, size_t column,
   return points;
 }
 
-std::string sweep_plots_html(const ResultTable& table, const std::vector<RunScores>& runs,
-                             const Factors& factors) {
-  std::string html;
+SweepPlots sweep_plots(const ResultTable& table, const RunIndex& runs, const Factors& factors) {
+  SweepPlots plots;
+  std::string& html = plots.html;
   const auto add = [&](const std::string& svg) {
     html += svg.empty() ? svg : "<figure>" + svg + "</figure>\n";
   };
+  const std::vector<std::string> names = row_names(table);
   const std::vector<size_t> columns = plotted_columns(table);
-  for (const SweepFactor& factor : sweep_factors(table, factors)) {
+  const SweepFactors found = sweep_factors(table, factors);
+  for (const SweepFactor& factor : found.drawn) {
     for (const size_t column : columns) {
-      add(factor_plot(table, column, factor));
+      add(factor_plot(table, names, column, factor));
     }
   }
   for (const size_t index : columns) {
     const TableColumn& column = table.columns[index];
     add(cost_plot_svg(fmt::format("{}: {} over cost", group_name(column), column_title(column)),
-                      "seconds an image (logarithmic)", axis_name(column), cost_points(table, index, runs),
-                      column.higher_is_better));
+                      "seconds an image (logarithmic)", axis_name(column),
+                      cost_points(table, names, index, runs), column.higher_is_better));
   }
-  return html.empty() ? html : "<div class=\"plots\">\n" + html + "</div>\n";
+  if (!html.empty()) {
+    html = "<div class=\"plots\">\n" + html + "</div>\n";
+    plots.note = "A dot is a row; the line of a cost plot joins those that no other row beats in both.";
+    plots.note += table.rows.size() > kMostNamedDots
+                      ? fmt::format(
+                            " Of more than {} dots those of the line have their names first; the others "
+                            "say theirs when pointed at.",
+                            kMostNamedDots)
+                      : "";
+  }
+  for (const auto& [name, count] : found.too_many) {
+    plots.note += fmt::format("{}There is no plot by {}, which has {} values; at most {} are drawn.",
+                              plots.note.empty() ? "" : " ", name, count, kMostValues);
+  }
+  return plots;
 }
 
 }  // namespace patchioner

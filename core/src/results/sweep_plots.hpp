@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "results/result_table.hpp"
-#include "results/run_scores.hpp"
+#include "results/run_index.hpp"
 #include "results/svg_plots.hpp"
 
 namespace patchioner {
@@ -23,9 +23,15 @@ struct SweepFactor {
   std::vector<std::string> of_row;  ///< parallel to the table's rows; empty where a row has none
 };
 
-/// The factors with at least two values, then the labels with 2 to 20 values that split the rows otherwise
-/// than a factor before them. `factors` are by row.
-std::vector<SweepFactor> sweep_factors(
+struct SweepFactors {
+  std::vector<SweepFactor> drawn;
+  /// Factors of the grid that have too many values for a plot, with the number of these.
+  std::vector<std::pair<std::string, size_t>> too_many;
+};
+
+/// Drawn are the factors with 2 to 20 values, then the labels with as many that split the rows otherwise than
+/// a factor before them. `factors` are by row.
+SweepFactors sweep_factors(
     const ResultTable& table,
     const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& factors);
 
@@ -33,13 +39,17 @@ std::vector<SweepFactor> sweep_factors(
 std::vector<size_t> plotted_columns(const ResultTable& table);
 
 /// Rows with a value in the column, in its scale, over the seconds an image took; rows without a time are
-/// left out.
-std::vector<PlotPoint> cost_points(const ResultTable& table, size_t column,
-                                   const std::vector<RunScores>& runs);
+/// left out. `names` are row_names.
+std::vector<PlotPoint> cost_points(const ResultTable& table, const std::vector<std::string>& names,
+                                   size_t column, const RunIndex& runs);
 
-/// All of them as figures of a page: values by factor, then value over cost; empty when nothing has a value.
-std::string sweep_plots_html(
-    const ResultTable& table, const std::vector<RunScores>& runs,
+struct SweepPlots {
+  std::string
+      html;  ///< figures of a page: values by factor, then value over cost; empty: nothing has a value
+  std::string note;  ///< sentences on how to read them, and on what is not drawn
+};
+SweepPlots sweep_plots(
+    const ResultTable& table, const RunIndex& runs,
     const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& factors);
 
 }  // namespace patchioner

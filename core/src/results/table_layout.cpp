@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 namespace patchioner {
 namespace {
@@ -28,13 +30,14 @@ std::vector<std::string> labels_of(const ResultTable& table, const TableRow& row
   return labels;
 }
 
+/// Looks at all rows: asked once for a table.
 bool labels_tell_apart(const ResultTable& table) {
   std::set<std::vector<std::string>> seen;
   return !table.label_names.empty() &&
          std::all_of(table.rows.begin(), table.rows.end(), [&](const TableRow& row) {
            std::vector<std::string> shown = labels_of(table, row);
            shown.push_back(row.group);
-           return seen.insert(shown).second;
+           return seen.insert(std::move(shown)).second;
          });
 }
 
@@ -78,14 +81,14 @@ std::vector<ColumnGroup> column_groups(const ResultTable& table) {
 
 std::vector<RowGroup> row_groups(const ResultTable& table) {
   std::vector<RowGroup> groups;
+  std::unordered_map<std::string_view, size_t> places;
   for (size_t i = 0; i < table.rows.size(); ++i) {
     const std::string& name = table.rows[i].group;
-    auto group =
-        std::find_if(groups.begin(), groups.end(), [&](const RowGroup& known) { return known.name == name; });
-    if (group == groups.end()) {
-      group = groups.insert(groups.end(), {name, {}});
+    const auto [place, is_new] = places.emplace(name, groups.size());
+    if (is_new) {
+      groups.push_back({name, {}});
     }
-    group->rows.push_back(i);
+    groups[place->second].rows.push_back(i);
   }
   return groups;
 }
@@ -107,13 +110,15 @@ RowHeads row_heads(const ResultTable& table) {
   return heads;
 }
 
-std::string row_title(const ResultTable& table, const TableRow& row) {
-  if (!labels_tell_apart(table)) {
-    return row.name;
+std::vector<std::string> row_titles(const ResultTable& table) {
+  const bool by_labels = labels_tell_apart(table);
+  std::vector<std::string> titles;
+  for (const TableRow& row : table.rows) {
+    std::vector<std::string> labels = by_labels ? labels_of(table, row) : std::vector<std::string>();
+    std::erase(labels, "");
+    titles.push_back(labels.empty() ? row.name : fmt::format("{}", fmt::join(labels, ", ")));
   }
-  std::vector<std::string> labels = labels_of(table, row);
-  std::erase(labels, "");
-  return labels.empty() ? row.name : fmt::format("{}", fmt::join(labels, ", "));
+  return titles;
 }
 
 int significance(const TableColumn& column, const TableCell& cell) {
@@ -125,13 +130,15 @@ int significance(const TableColumn& column, const TableCell& cell) {
 
 std::vector<TableFailure> table_failures(const ResultTable& table) {
   std::vector<TableFailure> failures;
-  for (const TableRow& row : table.rows) {
+  const std::vector<std::string> titles = row_titles(table);
+  for (size_t place = 0; place < table.rows.size(); ++place) {
+    const TableRow& row = table.rows[place];
     std::set<std::string> named;
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const TableCell& cell = row.cells[i];
       const std::string& dataset = table.columns[i].dataset;
       if (!cell.failure.empty() && named.insert(dataset).second) {
-        failures.push_back({row_title(table, row), dataset, one_line(cell.failure), cell.log});
+        failures.push_back({titles[place], dataset, one_line(cell.failure), cell.log});
       }
     }
   }
@@ -154,7 +161,9 @@ std::string significance_legend(const ResultTable& table) {
   const auto baseline =
       std::find_if(table.rows.begin(), table.rows.end(), [](const TableRow& row) { return row.is_baseline; });
   return fmt::format("better or worse (p < {}, paired bootstrap over items) than {}", kSignificant,
-                     baseline == table.rows.end() ? table.baseline : row_title(table, *baseline));
+                     baseline == table.rows.end()
+                         ? table.baseline
+                         : row_titles(table)[static_cast<size_t>(baseline - table.rows.begin())]);
 }
 
 std::string paper_legend(const ResultTable& table) {

@@ -39,8 +39,8 @@ struct RowHeads {
 };
 RowHeads row_heads(const ResultTable& table);
 
-/// What a row is called in a sentence: as its heads have it.
-std::string row_title(const ResultTable& table, const TableRow& row);
+/// What each row is called in a sentence: as its heads have it.
+std::vector<std::string> row_titles(const ResultTable& table);
 
 /// 1: better than the baseline, -1: worse, 0: neither, at p < 0.05.
 int significance(const TableColumn& column, const TableCell& cell);

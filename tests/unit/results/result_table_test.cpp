@@ -116,16 +116,26 @@ TEST_CASE("a metric that there is only in another form is taken and noted") {
   CHECK_FALSE(mixed.rows[0].cells[0].against_baseline);
 }
 
-TEST_CASE("a column that no run has is refused with those that there are") {
+TEST_CASE("a column that no run has stays empty, and a note says which there are") {
   const TestFolder folder;
   const RunScores run = run_with(folder, "a", "boxes", 0);
-  CHECK(refusal(table_of({"a"}, {column("CIDER")}), {run}) ==
-        "no run on boxes has the metric 'CIDER'; did you mean 'CIDEr'?; its columns could be "
-        "map(no-paraphrase), CIDEr, "
-        "METEOR(no-paraphrase)");
-  CHECK(refusal(table_of({"a"}, {column("accuracy")}), {run}).find("'accuracy'; its columns") !=
-        std::string::npos);
-  CHECK(refusal(table_of({"a"}, {column("accuracy", "images")}), {run}) == "nothing was thrown");
+  ResultTable table = table_of({"a", "b"}, {column("CIDER"), column("CIDEr"), column("CIDER")}, "a");
+  fill_table(table, {run}, {});
+  CHECK_FALSE(table.rows[0].cells[0].value);
+  CHECK(table.rows[0].cells[0].failure.empty());
+  CHECK(table.rows[0].cells[1].value);
+  CHECK(table.notes ==
+        std::vector<std::string>{
+            "no run on 'boxes' has CIDER; there are map(no-paraphrase), CIDEr, METEOR(no-paraphrase)"});
+  CHECK(best_cells(table)[0] == std::vector<bool>{false, false, false});
+
+  // Of what was not run there is nothing to say.
+  ResultTable other = table_of({"a"}, {column("accuracy", "images")});
+  fill_table(other, {run}, {});
+  CHECK(other.notes.empty());
+}
+
+TEST_CASE("a baseline that is no row is refused") {
   CHECK(refusal(table_of({"clip"}, {column("CIDEr")}, "clipp"), {}) ==
         "the baseline 'clipp' is no row of the table; did you mean 'clip'?");
 }

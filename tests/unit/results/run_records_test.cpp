@@ -75,7 +75,8 @@ TEST_CASE("names are such as trackers take") {
 TEST_CASE("a record has what trackers call params, metrics and tags") {
   const TestFolder folder;
   const RunScores run = finished_run(folder, "memory", "boxes");
-  const Json record = run_record(run, small_sweep());
+  const ResultTable table = small_sweep();
+  const Json record = run_record(run, table, &table.rows.front());
   CHECK(record["run"] == "memory/boxes");
   CHECK(record["status"] == "FINISHED");
   CHECK(record["params"] == Json({{"gap.0.plugin", "memory"}, {"gap.0.temperature", 0.01}}));
@@ -96,11 +97,12 @@ TEST_CASE("failed and pending runs have records too") {
   run.row = "memory";
   run.dataset = "boxes";
   run.folder = "/no/such/folder";
-  CHECK(run_record(run, small_sweep())["status"] == "SCHEDULED");
+  CHECK(run_record(run, small_sweep(), nullptr)["status"] == "SCHEDULED");
   run.failure = "the weights are not there";
   run.log = "log.txt";
-  const Json record = run_record(run, small_sweep());
+  const Json record = run_record(run, small_sweep(), nullptr);
   CHECK(record["status"] == "FAILED");
+  CHECK(record["tags"] == Json({{"sweep", "gaps"}}));
   CHECK(record["failure"] == "the weights are not there");
   CHECK(record["log"] == "log.txt");
   CHECK(record["params"] == Json::object());
@@ -129,6 +131,8 @@ TEST_CASE("a second writing replaces the events of a run") {
   std::string lines = read_file(folder / "out/records.jsonl");
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
   CHECK(Json::parse(lines.substr(0, lines.find('\n')))["row"] == "memory");
+  CHECK(Json::parse(lines.substr(0, lines.find('\n')))["tags"]["group"] == "ours");
+  CHECK_FALSE(Json::parse(lines.substr(lines.find('\n') + 1))["tags"].contains("group"));
 
   runs[0].finished = false;
   runs[0].failure = "interrupted";

@@ -124,3 +124,19 @@ TEST_CASE("a cost plot names every point inside the picture") {
     CHECK(x < 1084);
   }
 }
+
+TEST_CASE("of many points those of the front have their names before the others, and all are dots") {
+  std::vector<PlotPoint> points;
+  for (int i = 0; i < 200; ++i) {
+    points.push_back({"row " + std::to_string(i), 50.0 - i, 1.0 + i});
+  }
+  points.push_back({"dear and good", 90, 500});
+  const std::string svg = cost_plot_svg("t", "s", "m", points, true);
+  CHECK(count(svg, "<circle") == points.size());
+  CHECK(count(svg, "class=\"name\"") == kMostNamedDots);
+  mentions(svg, ">row 0</text>");
+  mentions(svg, ">dear and good</text>");
+  mentions(svg, ">row 58</text>");
+  CHECK(svg.find(">row 59</text>") == std::string::npos);
+  mentions(svg, "<title>row 199: ");
+}

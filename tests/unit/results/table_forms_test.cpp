@@ -172,7 +172,7 @@ TEST_CASE("names stand before the numbers where labels do not tell rows apart") 
   table.rows[2].labels = table.rows[1].labels;
   CHECK(row_heads(table).titles == std::vector<std::string>{"Row", "Encoder", "Size_in_%"});
   CHECK(row_heads(table).cells[2] == std::vector<std::string>{"talk2dino", "CLIP", "50"});
-  CHECK(row_title(table, table.rows[2]) == "talk2dino");
+  CHECK(row_titles(table)[2] == "talk2dino");
   table.rows[2].group = "Whole image";
   CHECK(row_heads(table).titles == std::vector<std::string>{"Encoder", "Size_in_%"});
 }
