@@ -125,24 +125,36 @@ TEST_CASE("factors of the grid come first, labels that say the same are no facto
   for (int i = 0; i < 6; ++i) {
     factors["r" + std::to_string(i)] = {{"backbone", i % 2 == 0 ? "clip" : "dino"}, {"gap", "memory"}};
   }
-  const std::vector<SweepFactor> found = sweep_factors(table, factors);
+  const std::vector<SweepFactor> found = sweep_factors(table, factors).drawn;
   REQUIRE(found.size() == 2);
   CHECK(found[0].name == "backbone");
   CHECK(found[0].values == std::vector<std::string>{"clip", "dino"});
   CHECK(found[1].name == "Note");
   CHECK(found[1].of_row == std::vector<std::string>{"early", "early", "early", "late", "late", ""});
-  CHECK(sweep_factors(table, {})[0].name == "Encoder");
+  CHECK(sweep_factors(table, {}).drawn[0].name == "Encoder");
 }
 
-TEST_CASE("a label with more than twenty values is no factor") {
+TEST_CASE("a label with more than twenty values is no factor, and a factor with so many has no plot") {
   ResultTable table;
   table.label_names = {"Seed"};
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> factors;
   for (int i = 0; i < 20; ++i) {
     table.rows.push_back(row_with(std::to_string(i), {{"Seed", std::to_string(i)}}));
+    factors[std::to_string(i)] = {{"seed", std::to_string(i)}};
   }
-  CHECK(sweep_factors(table, {}).size() == 1);
+  CHECK(sweep_factors(table, {}).drawn.size() == 1);
+  CHECK(sweep_factors(table, factors).drawn.size() == 1);
+  CHECK(sweep_factors(table, factors).too_many.empty());
   table.rows.push_back(row_with("20", {{"Seed", "20"}}));
-  CHECK(sweep_factors(table, {}).empty());
+  CHECK(sweep_factors(table, {}).drawn.empty());
+  CHECK(sweep_factors(table, {}).too_many.empty());
+  factors["20"] = {{"seed", "20"}};
+  CHECK(sweep_factors(table, factors).drawn.empty());
+  CHECK(sweep_factors(table, factors).too_many ==
+        std::vector<std::pair<std::string, size_t>>{{"seed", size_t{21}}});
+  const SweepPlots plots = sweep_plots(table, RunIndex(std::vector<RunScores>{}), factors);
+  CHECK(plots.html.empty());
+  CHECK(plots.note == "There is no plot by seed, which has 21 values; at most 20 are drawn.");
 }
 
 TEST_CASE("plots show CIDEr of a data set, else its first column") {
@@ -157,7 +169,8 @@ TEST_CASE("plots show CIDEr of a data set, else its first column") {
 TEST_CASE("cost is seconds an image; rows without time or value have no dot") {
   SmallSweep sweep;
   sweep.runs[1].images = 0;
-  const std::vector<PlotPoint> points = cost_points(sweep.table, 1, sweep.runs);
+  const std::vector<PlotPoint> points =
+      cost_points(sweep.table, row_names(sweep.table), 1, RunIndex(sweep.runs));
   REQUIRE(points.size() == 1);
   CHECK(points[0].name == "clip");
   CHECK(points[0].cost == doctest::Approx(4.0 / 2));
@@ -175,6 +188,34 @@ TEST_CASE("the best row is held against the baseline, or the worst row where the
   CHECK(best_and_baseline({runs[0]}, "") == Pair{0, 0});
   const std::vector<GalleryRun> equal = {{"a", "a", {}, 0.5}, {"b", "b", {}, 0.5}};
   CHECK(best_and_baseline(equal, "") == Pair{1, 0});
+}
+
+TEST_CASE("of many runs the best, the worst, the baseline and some between them are shown") {
+  std::vector<GalleryRun> runs;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = std::to_string(i);
+    runs.push_back({name, name, {}, static_cast<double>((i * 7) % 1000)});  // all values, each once
+  }
+  CHECK(runs_to_show(runs, "", 1000).size() == 1000);
+  for (const std::string baseline : {"", "500", "857"}) {
+    CAPTURE(baseline);
+    const std::vector<GalleryRun> shown = runs_to_show(runs, baseline, 24);
+    CHECK(shown.size() == 24);
+    CHECK(std::is_sorted(shown.begin(), shown.end(), [](const GalleryRun& left, const GalleryRun& right) {
+      return std::stoi(left.row) < std::stoi(right.row);
+    }));
+    const auto has = [&](const std::string& row) {
+      return std::any_of(shown.begin(), shown.end(), [&](const GalleryRun& run) { return run.row == row; });
+    };
+    CHECK(has("857"));  // of the value 999
+    CHECK(has("0"));
+    CHECK((baseline.empty() || has(baseline)));
+    const auto [best, against] = best_and_baseline(runs, baseline);
+    const auto [best_shown, against_shown] = best_and_baseline(shown, baseline);
+    CHECK(shown[best_shown].row == runs[best].row);
+    CHECK(shown[against_shown].row == runs[against].row);
+  }
+  CHECK(runs_to_show({runs[0], runs[1], runs[2], runs[3]}, "1", 3).size() == 3);
 }
 
 TEST_CASE("the page of a sweep shows what the best row gained and lost, with the captions of all rows") {
@@ -222,6 +263,23 @@ TEST_CASE("a sweep in which everything failed has a page") {
   CHECK(count(html, "the disk is full<") == 3);
   CHECK(html.find("<svg class=\"plot\"") == std::string::npos);
   CHECK(html.find("<article") == std::string::npos);
+}
+
+TEST_CASE("no more than two dozen rows say something of an image, and the others are counted") {
+  SmallSweep sweep;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "row" + std::to_string(i);
+    sweep.add(name, {{"0.0", "a bat", 2 + 0.01 * i}, {"1.0", "a cow", 3}});
+    sweep.table.rows.push_back(row_with(name, {}));
+  }
+  fill_table(sweep.table, sweep.runs, {.resamples = 10});
+  const std::string html = sweep.page(1);
+  mentions(html, "Of 32 rows 24 are shown, from the best to the worst in equal steps; 8 are left out.");
+  const size_t random = html.find("<h2>boxes: at random</h2>");
+  REQUIRE(random != std::string::npos);
+  CHECK(count(html.substr(random), "<p class=\"from\">") == SweepGallery::kMostAnswers);
+  mentions(html.substr(random), "<p class=\"from\">clip</p>");  // the baseline
+  mentions(html.substr(random), "<p class=\"from\">dino</p>");  // the best
 }
 
 TEST_CASE("a place that one run left out is shown with what the others said") {
