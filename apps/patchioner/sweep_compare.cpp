@@ -61,7 +61,8 @@ std::string run_command(const CompareArguments& arguments, const std::string& ro
   return command + " --only " + typed(row);
 }
 
-/// Why there is nothing to compare in a folder; empty when it holds results. `advice` ends the sentence.
+/// Why there is nothing to compare in a run's folder; empty when it holds results. `advice` ends the
+/// sentence.
 std::string unfinished(const fs::path& folder, const std::string& name, const std::string& advice) {
   const std::optional<RunStatus> status = read_run_status(folder);
   if (status && !status->finished) {
@@ -177,8 +178,8 @@ std::vector<Pair> pairs_of(const CompareArguments& arguments) {
       if (!fs::is_directory(folder)) {
         throw Error(ErrorKind::usage, "{}: there is no such folder of results", folder.string());
       }
-      if (const std::string reason = unfinished(folder, folder.string(), "; run it first, and then compare");
-          !reason.empty()) {
+      const std::string advice = "; finish it first, or name the folder that its metrics.json lies in";
+      if (const std::string reason = unfinished(folder, folder.string(), advice); !reason.empty()) {
         throw Error(ErrorKind::data, "{}", reason);
       }
     }
