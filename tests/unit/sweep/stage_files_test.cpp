@@ -30,7 +30,8 @@ EncodedImage image_of(float value) {
   EncodedImage image;
   image.width = 10;
   image.height = 20;
-  image.features = {at::full({2, 3, 4}, value, at::kFloat), at::full({4}, 2 * value, at::kFloat), at::full({2, 3}, value / 6, at::kFloat)};
+  image.features = {at::full({2, 3, 4}, value, at::kFloat), at::full({4}, 2 * value, at::kFloat),
+                    at::full({2, 3}, value / 6, at::kFloat)};
   return image;
 }
 

@@ -110,9 +110,8 @@ TEST_CASE("what cannot be meant is refused where it stands") {
   mentions(yaml.refusal(head + "grid: {gap: [none]}\nrows: [{name: none}]"), "two rows are called 'none'");
   mentions(yaml.refusal("base: b\ndatasets: [d, d]\nrows: [{name: r}]"),
            "my_sweep.yaml:2:15: two data sets are called 'd'");
-  mentions(
-      yaml.refusal(head + "rows: [{name: talk2dino}]\nbaseline: talktodino"),
-      "my_sweep.yaml:4:1: the baseline 'talktodino' is no row of this sweep; did you mean 'talk2dino'?");
+  mentions(yaml.refusal(head + "rows: [{name: talk2dino}]\nbaseline: talktodino"),
+           "my_sweep.yaml:4:1: the baseline 'talktodino' is no row of this sweep; did you mean 'talk2dino'?");
   mentions(yaml.refusal(head + "rows: [{name: r, datasets: [e]}]"), "'e' is no data set of this sweep");
   mentions(yaml.refusal(head + "rows: [{name: r, datasets: [d, d]}]"),
            "the row 'r' names the data set 'd' twice");
@@ -124,7 +123,8 @@ TEST_CASE("what cannot be meant is refused where it stands") {
            "no row has the label 'Model'");
   mentions(yaml.refusal(head + "rows: [{name: r}]\nexclude: [{a: 1}]"),
            "there is no grid to exclude anything from");
-  mentions(yaml.refusal(head + "rows: [{name: r}]\npaper: {table: \"9\"}"), "my_sweep.yaml:4:9: 'paper.table' must be one of");
+  mentions(yaml.refusal(head + "rows: [{name: r}]\npaper: {table: \"9\"}"),
+           "my_sweep.yaml:4:9: 'paper.table' must be one of");
 }
 
 TEST_CASE("names become folders that differ as the names do") {
