@@ -74,7 +74,7 @@ void warn_of_threads(const SweepPlan& plan) {
 
 void tell(const SweepPlan& plan, const SweepOutcome& outcome, size_t runs) {
   log(LogLevel::info, "{}: {} of {} runs finished; stages computed here: {}; {:.1f} s", plan.sweep.name,
-      runs - outcome.failed.size(), runs, stage_counts(plan, outcome.computed), outcome.seconds);
+      outcome.published, runs, stage_counts(plan, outcome.computed), outcome.seconds);
   log(LogLevel::info, "{}: table and page in {}", plan.sweep.name, plan.sweep.output);
 }
 

@@ -29,6 +29,8 @@ namespace fs = std::filesystem;
 constexpr auto kWait = std::chrono::milliseconds(200);
 // An entry that is damaged again and again is a broken disk.
 constexpr int kMostRepairs = 3;
+// Each entry that is held takes a file descriptor.
+constexpr size_t kMostHeld = 400;
 
 enum class State {
   open,
@@ -65,6 +67,7 @@ class SweepRunner {
     Progress progress("sweep " + plan_.sweep.name, "stages", needed_.size());
     progress_ = &progress;
     work();
+    note_failed_runs();
     progress.finish();
     progress_ = nullptr;
     held_.clear();
@@ -99,6 +102,22 @@ class SweepRunner {
         outcome_.failed.push_back(place);
         stopped_ |= options_.fail_fast;
       }
+    }
+  }
+
+  /// Where the sweep ends with its first failure, no later stage has told of it.
+  void note_failed_runs() {
+    for (const size_t place : options_.runs) {
+      const PlannedRun& run = plan_.runs[place];
+      const auto failed = std::find_if(run.stages.begin(), run.stages.end(),
+                                       [&](size_t stage) { return states_[stage] == State::failed; });
+      const bool is_noted =
+          std::find(outcome_.failed.begin(), outcome_.failed.end(), place) != outcome_.failed.end();
+      if (failed != run.stages.end() && !is_noted) {
+        publish_failure(plan_, run, failures_[*failed].sentence, failures_[*failed].log);
+        outcome_.failed.push_back(place);
+      }
+      outcome_.published += !run.stages.empty() && is_published(plan_, run) ? 1 : 0;
     }
   }
 
@@ -266,8 +285,7 @@ class SweepRunner {
     }
   }
 
-  /// Features are large, and the first to go when room is made: those that others wait for are held, and let
-  /// go with the last of these.
+  /// What others still wait for must not go when room is made: it is held, and let go with the last of these.
   void hold(size_t ended) {
     const auto waits = [&](size_t place, size_t input) {
       const std::vector<size_t>& inputs = plan_.stages[place].inputs;
@@ -277,12 +295,9 @@ class SweepRunner {
     std::vector<size_t> inputs = plan_.stages[ended].inputs;
     inputs.push_back(ended);
     for (const size_t input : inputs) {
-      if (plan_.stages[input].key.stage != Stage::encode) {
-        continue;
-      }
       if (std::none_of(needed_.begin(), needed_.end(), [&](size_t place) { return waits(place, input); })) {
         held_.erase(input);
-      } else if (states_[input] == State::done && !held_.contains(input)) {
+      } else if (states_[input] == State::done && !held_.contains(input) && held_.size() < kMostHeld) {
         try {
           held_[input] = cache_.open(plan_.stages[input].key);
         } catch (const DamagedEntry&) {

@@ -18,6 +18,7 @@ struct SweepOutcome {
   std::vector<size_t> needed;    ///< places of the stages that the cache did not hold at the beginning
   std::vector<size_t> computed;  ///< those that this process has computed, in their order
   std::vector<size_t> failed;    ///< places of runs
+  size_t published = 0;          ///< runs whose results are in their folders
   double seconds = 0;
 };
 
