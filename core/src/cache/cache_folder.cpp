@@ -11,6 +11,7 @@
 #include <random>
 
 #include "support/byte_size.hpp"
+#include "support/file_lock.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
 
@@ -23,7 +24,9 @@ constexpr std::string_view kTagName = "CACHEDIR.TAG";
 constexpr std::string_view kSignature = "Signature: 8a477f597d28d172789f06886806bc55";
 constexpr std::string_view kSentence = "# This folder is a stage cache of patchioner";
 
-bool is_marked(const std::filesystem::path& root) {
+}  // namespace
+
+bool is_stage_cache(const std::filesystem::path& root) {
   const std::filesystem::path tag = root / kTagName;
   std::error_code error;
   if (!std::filesystem::is_regular_file(tag, error)) {
@@ -32,6 +35,8 @@ bool is_marked(const std::filesystem::path& root) {
   const std::string text = read_file(tag);
   return text.starts_with(kSignature) && text.find(kSentence) != std::string::npos;
 }
+
+namespace {
 
 /// Something in the folder that another process which is marking it just now has not put there; empty:
 /// nothing.
@@ -83,23 +88,15 @@ std::string size_word(uint64_t bytes) {
   return word;
 }
 
-/// Whether the name still leads to the open file, and not to another entry or nowhere.
-bool is_still_there(int descriptor, const std::filesystem::path& path) {
-  struct stat ours {};
-  struct stat named {};
-  return ::fstat(descriptor, &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
 }  // namespace
 
 CacheFolder::CacheFolder(std::filesystem::path root) : root_(std::move(root)) {
-  if (is_marked(root_)) {
+  if (is_stage_cache(root_)) {
     return;
   }
   make_folder(root_);
   const std::string foreign = foreign_name(root_);
-  if (is_marked(root_)) {
+  if (is_stage_cache(root_)) {
     return;  // by another process, which has perhaps begun to fill it
   }
   if (!foreign.empty()) {

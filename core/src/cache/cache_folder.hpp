@@ -11,6 +11,9 @@
 
 namespace patchioner {
 
+/// Whether the folder is there and marked as a stage cache.
+bool is_stage_cache(const std::filesystem::path& root);
+
 constexpr std::string_view kRecordName = "entry.json";
 constexpr std::string_view kPartLogName = "parts.jsonl";
 /// Of folders that are on their way out; they begin with a dot too.

@@ -10,17 +10,13 @@
 #include <patchioner/error.hpp>
 
 namespace patchioner {
-namespace {
 
-/// Whether the name still leads to the open file: whoever had the lock before may have taken it away.
 bool is_still_there(int descriptor, const std::filesystem::path& path) {
   struct stat ours {};
   struct stat named {};
   return ::fstat(descriptor, &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&
          ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
-
-}  // namespace
 
 int open_locked(const std::filesystem::path& path, const std::string& busy) {
   while (true) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <patchioner/error.hpp>
 
+#include "cache/cache_folder.hpp"
 #include "support/files.hpp"
 
 namespace patchioner {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr size_t kDigits = 64;
 constexpr size_t kDigestsASave = 256;
-constexpr const char* kCacheMark = "CACHEDIR.TAG";
 
 }  // namespace
 
@@ -31,8 +31,7 @@ FileDigests::~FileDigests() {
 }
 
 void FileDigests::save() {
-  std::error_code absent;
-  if (new_lines_.empty() || !std::filesystem::exists(memory_.parent_path() / kCacheMark, absent)) {
+  if (new_lines_.empty() || !is_stage_cache(memory_.parent_path())) {
     return;
   }
   const int descriptor = ::open(memory_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);

@@ -30,18 +30,25 @@ StageEnd work_part_by_part(const StageWork& work, size_t parts, const std::strin
     done += amount(part);
     work.progress(done);
   }
-  nlohmann::ordered_json facts = {
-      {"plugin", work.stage.plugin}, {"amount", work.stage.amount}, {"settings", work.stage.settings}};
-  return work.lease.finish(facts, seconds()) ? StageEnd::done : StageEnd::lost;
+  return finish_stage(work, seconds());
 }
 
-std::shared_ptr<const StageEntry> open_input(const StageWork& work, size_t input) {
-  const StageKey& key = work.plan.stages[work.stage.inputs[input]].key;
-  std::shared_ptr<const StageEntry> entry = work.cache.open(key);
+StageEnd finish_stage(const StageWork& work, double seconds) {
+  const nlohmann::ordered_json facts = {
+      {"plugin", work.stage.plugin}, {"amount", work.stage.amount}, {"settings", work.stage.settings}};
+  return work.lease.finish(facts, seconds) ? StageEnd::done : StageEnd::lost;
+}
+
+std::shared_ptr<const StageEntry> open_finished(const StageCache& cache, const StageKey& key) {
+  std::shared_ptr<const StageEntry> entry = cache.open(key);
   if (entry == nullptr) {
     throw DamagedEntry(key, fmt::format("{} has gone from the cache", to_string(key)));
   }
   return entry;
+}
+
+std::shared_ptr<const StageEntry> open_input(const StageWork& work, size_t input) {
+  return open_finished(work.cache, work.plan.stages[work.stage.inputs[input]].key);
 }
 
 ImageRange images_of_part(const SweepData& data, size_t part) {

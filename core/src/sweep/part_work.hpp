@@ -15,7 +15,13 @@ StageEnd work_part_by_part(const StageWork& work, size_t parts, const std::strin
                            const std::function<size_t(size_t part)>& amount,
                            const std::function<void(size_t part, const std::filesystem::path& file)>& make);
 
-/// Opens an entry that the stage reads; throws DamagedEntry when it has gone meanwhile.
+/// Completes the stage's entry with its facts; `seconds` are those that were not noted yet.
+StageEnd finish_stage(const StageWork& work, double seconds);
+
+/// Opens a finished entry; throws DamagedEntry when it has gone meanwhile.
+std::shared_ptr<const StageEntry> open_finished(const StageCache& cache, const StageKey& key);
+
+/// The same of an entry that the stage reads.
 std::shared_ptr<const StageEntry> open_input(const StageWork& work, size_t input);
 
 /// The images of a part of the run's data set: from `first` on, `count` of them.

@@ -14,7 +14,7 @@
 #include "evaluation/evaluation_files.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
-#include "sweep/stage_work.hpp"
+#include "sweep/part_work.hpp"
 
 namespace patchioner {
 namespace {
@@ -119,11 +119,7 @@ bool is_published(const SweepPlan& plan, const PlannedRun& run) {
 }
 
 void publish_run(const SweepPlan& plan, const PlannedRun& run, const StageCache& cache) {
-  const StageKey& key = plan.stages[run.stages.back()].key;
-  const std::shared_ptr<const StageEntry> entry = cache.open(key);
-  if (entry == nullptr) {
-    throw DamagedEntry(key, fmt::format("{} has gone from the cache", to_string(key)));
-  }
+  const std::shared_ptr<const StageEntry> entry = open_finished(cache, plan.stages[run.stages.back()].key);
   make_folder(run.folder);
   const PublishLock lock(plan);
   if (is_published(plan, run)) {
@@ -172,9 +168,10 @@ std::vector<std::string> changed_files(const PlannedRun& run) {
 RunScores scores_of(const SweepPlan& plan, const PlannedRun& run) {
   RunScores scores;
   const std::optional<RunStatus> status = read_run_status(run.folder);
-  if (status && status->finished && status->score == score_digest(plan, run)) {
+  const bool is_of_plan = status && status->score == score_digest(plan, run);
+  if (is_of_plan && status->finished) {
     scores = read_run_scores(run.folder);
-  } else if (status && !status->finished && status->score == score_digest(plan, run)) {
+  } else if (is_of_plan) {
     scores.failure = status->failure;
     scores.log = status->log;
   }

@@ -132,10 +132,8 @@ StageEnd score_captions(const StageWork& work) {
     }
   }
   work.progress(work.stage.amount);
-  const Json facts = {
-      {"plugin", work.stage.plugin}, {"amount", work.stage.amount}, {"settings", work.stage.settings}};
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return work.lease.finish(facts, seconds) ? StageEnd::done : StageEnd::lost;
+  return finish_stage(work, seconds);
 }
 
 }  // namespace patchioner
