@@ -37,11 +37,20 @@ class Terminal {
 
   bool works() const { return slave_ >= 0; }
 
-  /// What was written since the last call; line ends come as the terminal shows them, "\r\n".
+  /// All that was written since the last call; line ends come as the terminal shows them, "\r\n". A terminal
+  /// may hand over what was written in pieces and late, so a mark behind it tells where it ends.
   std::string read() const {
-    char buffer[4096];
-    const ssize_t size = ::read(master_, buffer, sizeof(buffer));
-    return {buffer, size > 0 ? static_cast<size_t>(size) : 0};
+    constexpr char kMark = '\x01';
+    REQUIRE(::write(slave_, &kMark, 1) == 1);
+    std::string text;
+    while (text.empty() || text.back() != kMark) {
+      char buffer[4096];
+      const ssize_t size = ::read(master_, buffer, sizeof(buffer));
+      REQUIRE(size > 0);
+      text.append(buffer, static_cast<size_t>(size));
+    }
+    text.pop_back();
+    return text;
   }
 
  private:
