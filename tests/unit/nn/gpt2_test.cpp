@@ -12,7 +12,7 @@
 namespace patchioner {
 namespace {
 
-Gpt2Weights small_gpt2() {
+Gpt2Weights random_gpt2() {
   Gpt2Config config;
   config.vocab_size = 50;
   config.n_positions = 24;
@@ -35,7 +35,7 @@ double largest_difference(const at::Tensor& left, const at::Tensor& right) {
 }
 
 TEST_CASE("GPT-2 with a cache gives the hidden states of the pass without one") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = random_gpt2();
   const Gpt2 model(weights, at::kFloat);
   const at::Tensor embeddings = random_embeddings({3, 9, 16});
   const at::Tensor expected = gpt2_forward(weights, embeddings, /*dropout=*/false);
@@ -53,7 +53,7 @@ TEST_CASE("GPT-2 with a cache gives the hidden states of the pass without one") 
 }
 
 TEST_CASE("a padded row gives what it gives alone") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   const at::Tensor embeddings = random_embeddings({2, 6, 16});
   Gpt2Cache both(model, 2, 8);
   both.set_left_padding(at::tensor({0, 2}, at::kLong));
@@ -69,7 +69,7 @@ TEST_CASE("a padded row gives what it gives alone") {
 }
 
 TEST_CASE("selected rows of a cache go on as if they had been run alone") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   const at::Tensor embeddings = random_embeddings({3, 5, 16});
   Gpt2Cache cache(model, 3, 8);
   model.run(embeddings, cache);
@@ -83,7 +83,7 @@ TEST_CASE("selected rows of a cache go on as if they had been run alone") {
 }
 
 TEST_CASE("a cache that is full or larger than the model's positions is refused") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   Gpt2Cache cache(model, 1, 2);
   CHECK_THROWS_WITH_AS(model.run(random_embeddings({1, 3, 16}), cache),
                        "a text of 3 positions does not fit a cache of 2", Error);
@@ -102,7 +102,7 @@ TEST_CASE("sizes that no GPT-2 can have are refused by name") {
 }
 
 TEST_CASE("greedy search takes the largest logit of the whole text so far at every step") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = random_gpt2();
   const Gpt2 model(weights, at::kFloat);
   const at::Tensor prefix = random_embeddings({5, 1, 16});
   GreedySearchOptions options;
@@ -122,7 +122,7 @@ TEST_CASE("greedy search takes the largest logit of the whole text so far at eve
 }
 
 TEST_CASE("rows end behind their end id without touching the others") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   const at::Tensor prefix = random_embeddings({6, 1, 16});
   GreedySearchOptions options;
   options.steps = 12;
@@ -140,7 +140,7 @@ TEST_CASE("rows end behind their end id without touching the others") {
 }
 
 TEST_CASE("only allowed ids are chosen, with their probability among all ids") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   const at::Tensor prefix = random_embeddings({8, 1, 16});
   GreedySearchOptions options;
   options.steps = 1;
@@ -153,7 +153,7 @@ TEST_CASE("only allowed ids are chosen, with their probability among all ids") {
 }
 
 TEST_CASE("a NaN row chooses id 0 at every step and leaves the others alone") {
-  const Gpt2 model(small_gpt2(), at::kFloat);
+  const Gpt2 model(random_gpt2(), at::kFloat);
   at::Tensor prefix = random_embeddings({2, 1, 16});
   GreedySearchOptions options;
   options.steps = 4;
@@ -166,7 +166,7 @@ TEST_CASE("a NaN row chooses id 0 at every step and leaves the others alone") {
 }
 
 TEST_CASE("bfloat16 stays close to float32") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = random_gpt2();
   const at::Tensor embeddings = random_embeddings({2, 6, 16});
   const Gpt2 exact(weights, at::kFloat);
   const Gpt2 fast(weights, at::kBFloat16);
@@ -194,7 +194,7 @@ TEST_CASE("the token loss does not count padding and spreads the smoothing over 
 }
 
 TEST_CASE("dropout draws from the default generator, so that a seed repeats it") {
-  const Gpt2Weights weights = small_gpt2();
+  const Gpt2Weights weights = random_gpt2();
   const at::Tensor embeddings = random_embeddings({2, 6, 16});
   at::manual_seed(3);
   const at::Tensor first = gpt2_forward(weights, embeddings, true);
