@@ -189,11 +189,12 @@ void run_eval(const EvalArguments& arguments, CommandLine& line) {
   apply_threads(read_runtime_options(config));
   const Captioner captioner(config, host);
   std::vector<std::pair<std::string, ScoreReport>> reports;
+  ScoringMemory memory;
   std::set<std::string> told;
   Json all = Json::array();
   for (const Evaluation& evaluation : evaluations) {
     try {
-      EvaluationOutcome outcome = run_evaluation(evaluation, captioner, arguments.restart);
+      EvaluationOutcome outcome = run_evaluation(evaluation, captioner, arguments.restart, &memory);
       if (!outcome.finished) {
         log(LogLevel::warning, "{}: interrupted; the same command{} goes on", evaluation.name(),
             arguments.restart ? " without --restart" : "");

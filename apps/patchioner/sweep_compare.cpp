@@ -96,23 +96,36 @@ void check_dataset(const SweepPlan& plan, const std::string& dataset) {
   }
 }
 
-/// The folders of a row's runs by data set.
-std::map<std::string, fs::path> folders_of(const SweepPlan& plan, const std::string& row) {
-  std::map<std::string, fs::path> folders;
+/// A row's runs by data set.
+using RowRuns = std::map<std::string, const PlannedRun*>;
+
+RowRuns runs_of(const SweepPlan& plan, const std::string& row) {
+  RowRuns runs;
   for (const PlannedRun& run : plan.runs) {
     if (plan.sweep.rows[run.row].name == row) {
-      folders.emplace(plan.sweep.datasets[run.dataset].name, run.folder);
+      runs.emplace(plan.sweep.datasets[run.dataset].name, &run);
     }
   }
-  return folders;
+  return runs;
 }
 
-std::string joined_names(const std::map<std::string, fs::path>& folders) {
+std::string joined_names(const RowRuns& runs) {
   std::vector<std::string> names;
-  for (const auto& [name, folder] : folders) {
+  for (const auto& [name, run] : runs) {
     names.push_back(name);
   }
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Results stay when a sweep's file, a plugin or a weight changes; whoever compares them must know.
+void warn_of_older_settings(const SweepPlan& plan, const PlannedRun& run) {
+  const std::optional<RunStatus> status = read_run_status(run.folder);
+  if (status && status->finished && !run.stages.empty() && !is_published(plan, run)) {
+    log(LogLevel::warning,
+        "{}: its results were made with other settings, code or files than the sweep has now; 'patchioner "
+        "sweep' makes them anew",
+        plan.run_name(run));
+  }
 }
 
 /// Two rows on each data set that both have.
@@ -124,14 +137,17 @@ std::vector<Pair> pairs_of_rows(const CompareArguments& arguments, const SweepPl
   if (!arguments.dataset.empty()) {
     check_dataset(plan, arguments.dataset);
   }
-  const std::map<std::string, fs::path> of_a = folders_of(plan, a);
-  const std::map<std::string, fs::path> of_b = folders_of(plan, b);
+  const RowRuns of_a = runs_of(plan, a);
+  const RowRuns of_b = runs_of(plan, b);
   std::vector<Pair> pairs;
   for (const SweepDataset& dataset : plan.sweep.datasets) {
     const bool wanted = arguments.dataset.empty() || dataset.name == arguments.dataset;
     if (wanted && of_a.contains(dataset.name) && of_b.contains(dataset.name)) {
-      pairs.push_back({of_a.at(dataset.name), of_b.at(dataset.name), a + " on " + dataset.name,
-                       b + " on " + dataset.name});
+      const PlannedRun& run_a = *of_a.at(dataset.name);
+      const PlannedRun& run_b = *of_b.at(dataset.name);
+      warn_of_older_settings(plan, run_a);
+      warn_of_older_settings(plan, run_b);
+      pairs.push_back({run_a.folder, run_b.folder, plan.run_name(run_a), plan.run_name(run_b)});
     }
   }
   if (pairs.empty()) {

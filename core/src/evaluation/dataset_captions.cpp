@@ -326,7 +326,7 @@ std::optional<DatasetCaptions> caption_dataset(const Dataset& dataset, const Cap
 }
 
 DatasetPredictions predictions_of(const Dataset& dataset, const DatasetCaptions& captions,
-                                  const std::string& file) {
+                                  const std::string& file, std::optional<double> confidence) {
   struct Ordered {
     size_t position;
     RegionPlace place;
@@ -353,7 +353,9 @@ DatasetPredictions predictions_of(const Dataset& dataset, const DatasetCaptions&
       }
       prediction.shape = std::move(region.shape);
       prediction.caption = said.caption;
-      if (std::isfinite(said.score)) {
+      if (confidence) {
+        prediction.score = confidence;
+      } else if (std::isfinite(said.score)) {
         prediction.score = said.score;
       }
       prediction.where = fmt::format("{}: image {}, region {}", file, prediction.image, j + 1);

@@ -74,12 +74,13 @@ struct RegionPlace {
   size_t region = 0;
 };
 
-/// The captions that there are, as what is scored: in the order of the data set's file.
+/// The captions that there are, as what is scored: in the order of the data set's file. With a `confidence`
+/// all have it instead of their own score.
 struct DatasetPredictions {
   Predictions predictions;
   std::vector<RegionPlace> places;  ///< of each
 };
 DatasetPredictions predictions_of(const Dataset& dataset, const DatasetCaptions& captions,
-                                  const std::string& file);
+                                  const std::string& file, std::optional<double> confidence = {});
 
 }  // namespace patchioner

@@ -18,6 +18,9 @@ void declare(ParameterList<EvaluationOptions>& list) {
            "image "
            "as it is shown")
       .choices({"ignore", "apply"});
+  list.add("confidence", &E::confidence,
+           "by which mAP orders captions: the decoder's score; or one for all, as the reference gives crops")
+      .choices({"decoder", "one"});
   list.add("examples", &E::examples, "best, worst and random items on the page, of each; 0: no page")
       .range(0, 1000);
   list.add("examples_by", &E::examples_by,

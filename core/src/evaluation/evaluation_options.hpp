@@ -8,13 +8,14 @@
 namespace patchioner {
 
 struct EvaluationOptions {
-  std::string output = "runs/eval";  ///< each data set gets a folder in it
-  int64_t limit = 0;                 ///< the first images only; 0: all
-  std::string failures = "refuse";   ///< what has no caption, for whatever reason: "refuse" or "leave_out"
-  std::string exif = "ignore";       ///< annotations are of the pixels as they are stored
-  int64_t examples = 12;             ///< best, worst and random items on the page, of each; 0: no page
-  std::string examples_by = "auto";  ///< the metric that orders them
-  int64_t seed = 42;                 ///< of the random ones
+  std::string output = "runs/eval";    ///< each data set gets a folder in it
+  int64_t limit = 0;                   ///< the first images only; 0: all
+  std::string failures = "refuse";     ///< what has no caption, for whatever reason: "refuse" or "leave_out"
+  std::string exif = "ignore";         ///< annotations are of the pixels as they are stored
+  std::string confidence = "decoder";  ///< by which mAP orders captions; "one": all are equal
+  int64_t examples = 12;               ///< best, worst and random items on the page, of each; 0: no page
+  std::string examples_by = "auto";    ///< the metric that orders them
+  int64_t seed = 42;                   ///< of the random ones
 };
 
 void declare(ParameterList<EvaluationOptions>& list);

@@ -107,10 +107,13 @@ void check_failures(const Evaluation& evaluation, const CaptionCounts& counts) {
   log(LogLevel::warning, "{}: {}", evaluation.name(), printable(sentence));
 }
 
-Json write_results(const Evaluation& evaluation, const Dataset& dataset, size_t all_images,
-                   const DatasetCaptions& captions, const Captioner* captioner, const EvaluationFiles& files,
-                   EvaluationResult& result) {
-  const DatasetPredictions predictions = predictions_of(dataset, captions, evaluation.name());
+Json write_results(const Evaluation& evaluation, const CaptionedDataset& captioned,
+                   const EvaluationFiles& files, EvaluationResult& result) {
+  const Dataset& dataset = captioned.dataset;
+  const DatasetCaptions& captions = captioned.captions;
+  const DatasetPredictions predictions =
+      predictions_of(dataset, captions, evaluation.name(),
+                     evaluation.options.confidence == "one" ? std::optional<double>(1.0) : std::nullopt);
   write_coco_results(dataset, predictions, files.predictions);
   if (captions.counts.failed == 0) {
     write_task_predictions(dataset, predictions, files.task_predictions);
@@ -122,11 +125,12 @@ Json write_results(const Evaluation& evaluation, const Dataset& dataset, size_t 
   input.pairing = pairing(evaluation);
   input.is_dense = is_dense(dataset);
   input.orientation = evaluation.orientation();
+  input.memory = captioned.memory;
   result.scores = score_predictions(input, result.scoring);
   add_places(result.scores, predictions);
-  if (dataset.size() < all_images) {
+  if (dataset.size() < captioned.all_images) {
     result.scores.note(
-        fmt::format("only the first {} of {} images (evaluate.limit)", dataset.size(), all_images));
+        fmt::format("only the first {} of {} images (evaluate.limit)", dataset.size(), captioned.all_images));
   }
   AtomicFile items(files.items);
   for (const Json& line : result.scores.lines) {
@@ -135,8 +139,8 @@ Json write_results(const Evaluation& evaluation, const Dataset& dataset, size_t 
   items.commit();
   write_file(files.table, score_csv(result.scores));
   result.scoring_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (captioner != nullptr) {
-    write_evaluation_page(evaluation, dataset, *captioner, predictions, result.scores, files.page);
+  if (captioned.captioner != nullptr) {
+    write_evaluation_page(evaluation, dataset, *captioned.captioner, predictions, result.scores, files.page);
   }
   constexpr int kIndent = 2;
   Json metrics = metrics_json(evaluation, dataset, result);

@@ -18,12 +18,19 @@ ScoringOptions check_evaluation(const Evaluation& evaluation, const Dataset& dat
 /// one; a warning otherwise.
 void check_failures(const Evaluation& evaluation, const CaptionCounts& counts);
 
-/// Scores the captions and writes predictions, scores of items, table and metrics.json, this one last; with
-/// `captioner` the page too. `result` holds settings, counts and scoring, and gets the rest; `all_images` is
-/// the size of the data set before `evaluate.limit`. Returns what metrics.json holds. Throws what scoring and
-/// writing throw.
-nlohmann::ordered_json write_results(const Evaluation& evaluation, const Dataset& dataset, size_t all_images,
-                                     const DatasetCaptions& captions, const Captioner* captioner,
+/// What results are made of.
+struct CaptionedDataset {
+  const Dataset& dataset;
+  size_t all_images = 0;  ///< of the data set before `evaluate.limit`
+  const DatasetCaptions& captions;
+  const Captioner* captioner = nullptr;  ///< that shows what it looked at on the page; null: no page
+  ScoringMemory* memory = nullptr;       ///< of what else is scored by the same models; null: of nothing
+};
+
+/// Scores the captions and writes predictions, scores of items, table, page and metrics.json, this one last.
+/// `result` holds settings, counts and scoring, and gets the rest. Returns what metrics.json holds. Throws
+/// what scoring and writing throw.
+nlohmann::ordered_json write_results(const Evaluation& evaluation, const CaptionedDataset& captioned,
                                      const EvaluationFiles& files, EvaluationResult& result);
 
 }  // namespace patchioner

@@ -21,9 +21,10 @@ constexpr const char* kVersion = "evaluation 1";  // of what a record means; ano
 
 class Run {
  public:
-  Run(const Evaluation& evaluation, const Captioner& captioner)
+  Run(const Evaluation& evaluation, const Captioner& captioner, ScoringMemory* memory)
       : evaluation_(evaluation),
         captioner_(captioner),
+        memory_(memory),
         folder_(fs::path(evaluation.options.output) / evaluation.name()),
         files_(folder_) {}
 
@@ -62,8 +63,13 @@ class Run {
     }
     result.counts = captions->counts;
     check_failures(evaluation_, captions->counts);
-    outcome.metrics = write_results(evaluation_, dataset, all_images, *captions,
-                                    evaluation_.options.examples > 0 ? &captioner_ : nullptr, files_, result);
+    outcome.metrics = write_results(evaluation_,
+                                    {.dataset = dataset,
+                                     .all_images = all_images,
+                                     .captions = *captions,
+                                     .captioner = evaluation_.options.examples > 0 ? &captioner_ : nullptr,
+                                     .memory = memory_},
+                                    files_, result);
     outcome.finished = true;
     return outcome;
   }
@@ -100,14 +106,16 @@ class Run {
 
   const Evaluation& evaluation_;
   const Captioner& captioner_;
+  ScoringMemory* memory_;
   fs::path folder_;
   EvaluationFiles files_;
 };
 
 }  // namespace
 
-EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart) {
-  return Run(evaluation, captioner).run(restart);
+EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart,
+                                 ScoringMemory* memory) {
+  return Run(evaluation, captioner, memory).run(restart);
 }
 
 }  // namespace patchioner

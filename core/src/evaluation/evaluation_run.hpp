@@ -21,7 +21,8 @@ struct EvaluationOutcome {
 /// unless `restart` begins anew. Throws Error: usage when the records were made with other settings, and for
 /// metrics that cannot be had; data when something has no caption and `failures` is refuse; io, also when
 /// another process is at work in the folder; and what reading and scoring throw. Images are read by other
-/// threads, a few at a time.
-EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart);
+/// threads, a few at a time. `memory` is that of other evaluations scored by the same models, or null.
+EvaluationOutcome run_evaluation(const Evaluation& evaluation, const Captioner& captioner, bool restart,
+                                 ScoringMemory* memory = nullptr);
 
 }  // namespace patchioner

@@ -9,6 +9,7 @@
 #include <patchioner/error.hpp>
 
 #include "config/config.hpp"
+#include "results/table_layout.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
 #include "support/some_names.hpp"
@@ -240,8 +241,8 @@ void add_paper_numbers(ResultTable& table, const PaperTables& papers, const std:
   }
   table.tolerance = tolerance;
   if (compared > 0) {
-    table.notes.push_back(
-        fmt::format("{} of {} cells lie outside ±{} of the paper's", outside, compared, tolerance));
+    table.notes.push_back(fmt::format("{} of {} cells lie further than {} from the paper's", outside,
+                                      compared, tolerance_words(table)));
   }
 }
 

@@ -119,7 +119,7 @@ class TableHtml {
     if (has_paper_numbers(table_)) {
       text += " Paper: as printed";
       text += table_.tolerance
-                  ? fmt::format("; red where ours is further than {} from it.", *table_.tolerance)
+                  ? fmt::format("; red where ours is further than {} from it.", tolerance_words(table_))
                   : ".";
     }
     add_note(text);

@@ -166,10 +166,24 @@ std::string significance_legend(const ResultTable& table) {
                          : row_titles(table)[static_cast<size_t>(baseline - table.rows.begin())]);
 }
 
+std::string tolerance_words(const ResultTable& table) {
+  std::vector<std::string> words = {fmt::format("{}", table.tolerance.value_or(0))};
+  for (const TableColumn& column : table.columns) {
+    if (column.paper && column.tolerance && column.tolerance != table.tolerance) {
+      const std::string of_column =
+          fmt::format("{} of {}", *column.tolerance, column.title.empty() ? column.metric : column.title);
+      if (std::find(words.begin(), words.end(), of_column) == words.end()) {
+        words.push_back(of_column);
+      }
+    }
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
 std::string paper_legend(const ResultTable& table) {
   return fmt::format(
       "the paper's numbers{}",
-      table.tolerance ? fmt::format("; !: ours is further than {} from it", *table.tolerance) : "");
+      table.tolerance ? fmt::format("; !: ours is further than {} from it", tolerance_words(table)) : "");
 }
 
 std::string one_line(std::string text) {

@@ -61,7 +61,9 @@ bool has_paper_numbers(const ResultTable& table);
 
 /// "better or worse (p < 0.05, paired bootstrap over items) than CLIP", of the marks of significance.
 std::string significance_legend(const ResultTable& table);
-/// "the paper's numbers; !: further than 0.1 from them", of the numbers in brackets.
+/// How far the paper's numbers may be away: "1, 0.01 of mAP".
+std::string tolerance_words(const ResultTable& table);
+/// "the paper's numbers; !: ours is further than 0.1 from it", of the numbers in brackets.
 std::string paper_legend(const ResultTable& table);
 
 /// A text on one line.

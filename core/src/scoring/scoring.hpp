@@ -13,6 +13,7 @@
 #include "metrics/dense_report.hpp"
 #include "metrics/score_items.hpp"
 #include "scoring/metric_choice.hpp"
+#include "scoring/scoring_memory.hpp"
 #include "scoring/scoring_options.hpp"
 
 namespace patchioner {
@@ -46,6 +47,7 @@ struct ScoringInput {
   std::vector<std::filesystem::path>
       image_folders;  ///< for CLIP-S and PAC-S, beside where the references found them
   ExifOrientation orientation = ExifOrientation::ignore;  ///< of these images
+  ScoringMemory* memory = nullptr;  ///< of what else is scored by the same models; null: of nothing
 };
 
 /// What can be known before there are predictions, for whoever makes them by long work. Throws as

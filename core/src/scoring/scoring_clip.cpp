@@ -1,5 +1,7 @@
 #include "scoring/scoring_clip.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <optional>
 #include <patchioner/error.hpp>
@@ -10,7 +12,8 @@
 #include "metrics/embedding_scores.hpp"
 #include "scoring/metric_choice.hpp"
 #include "scoring/region_marks.hpp"
-#include "scoring/scoring_model.hpp"
+#include "scoring/scoring_memory.hpp"
+#include "support/files.hpp"
 
 namespace patchioner {
 namespace {
@@ -93,6 +96,16 @@ class Pictures {
 
   size_t size() const { return files_.size(); }
 
+  /// The same for the same regions of the same images.
+  std::string key() const {
+    std::string text;
+    for (size_t i = 0; i < files_.size(); ++i) {
+      text += files_[i].string() + "\n";
+      append_region(prediction_of(i), text);
+    }
+    return sha256(text);
+  }
+
   /// The image with the region drawn into it.
   Image marked(size_t index) {
     Image image = original(index);
@@ -118,6 +131,21 @@ class Pictures {
   Image cut(size_t index) { return through_jpeg(cut_box(original(index), prediction_of(index).corners)); }
 
  private:
+  /// Numbers to the bit.
+  static void append_region(const Prediction& prediction, std::string& text) {
+    text += fmt::format("{:a} ", fmt::join(prediction.corners, " "));
+    if (const auto* set = std::get_if<BoxSet>(&prediction.shape)) {
+      for (const Box& box : set->boxes) {
+        text += fmt::format("{:a} {:a} {:a} {:a} ", box.x, box.y, box.width, box.height);
+      }
+    } else if (const auto* trace = std::get_if<Trace>(&prediction.shape)) {
+      for (const TracePoint& point : trace->points) {
+        text += fmt::format("{:a} {:a} ", point.x, point.y);
+      }
+    }
+    text += fmt::format("{}\n", prediction.shape.index());
+  }
+
   const Prediction& prediction_of(size_t index) const {
     return input_.predictions->items[items_.predictions[index]];
   }
@@ -158,7 +186,7 @@ struct ModelMetrics {
   bool reference_alone = false;  ///< the second one is of texts
 
   std::vector<CaptionScores> scores(const ScoreItems& items, Pictures* pictures,
-                                    const std::vector<std::string>& wanted) const {
+                                    const std::vector<std::string>& wanted, ScoringMemory& memory) const {
     const bool of_image = is_one_of(names[0], wanted);
     const bool of_references = is_one_of(names[1], wanted);
     const bool of_cuts = is_one_of(names[2], wanted);
@@ -170,24 +198,30 @@ struct ModelMetrics {
       references.insert(references.end(), caption.references.begin(), caption.references.end());
       counts.push_back(caption.references.size());
     }
-    const ScoringModel clip(model);
+    const ScoringModel& clip = memory.model(model);
+    // Captions are mostly new; images and references are those of the data set.
+    const auto images_shown = [&](const char* how, const std::function<Image(size_t index)>& image) {
+      return memory.embeddings(fmt::format("{} {} {}", model, how, pictures->key()),
+                               [&] { return clip.encode_images(pictures->size(), image); });
+    };
     const at::Tensor texts = clip.encode_texts(candidates);  // [N,D]
     std::vector<CaptionScores> all;
     EmbeddingScores image_scores;
     if (of_image || (of_references && !reference_alone)) {
       const at::Tensor images =
-          clip.encode_images(pictures->size(), [&](size_t i) { return pictures->marked(i); });  // [N,D]
+          images_shown("marked", [&](size_t i) { return pictures->marked(i); });  // [N,D]
       image_scores = image_text_scores(rows_of(images), rows_of(texts), weight);
       all.push_back(named(names[0], image_scores));
     }
     if (of_references) {
-      const at::Tensor reference_rows = clip.encode_texts(references);  // [sum of counts,D]
+      const at::Tensor reference_rows = memory.embeddings(
+          fmt::format("{} texts {}", model, sha256(fmt::format("{}", fmt::join(references, "\n")))),
+          [&] { return clip.encode_texts(references); });  // [sum of counts,D]
       const EmbeddingScores of_texts = reference_text_scores(rows_of(texts), rows_of(reference_rows), counts);
       all.push_back(named(names[1], reference_alone ? of_texts : harmonic_scores(image_scores, of_texts)));
     }
     if (of_cuts) {
-      const at::Tensor images =
-          clip.encode_images(pictures->size(), [&](size_t i) { return pictures->cut(i); });  // [N,D]
+      const at::Tensor images = images_shown("cut", [&](size_t i) { return pictures->cut(i); });  // [N,D]
       all.push_back(named(names[2], image_text_scores(rows_of(images), rows_of(texts), weight)));
     }
     return all;
@@ -240,6 +274,8 @@ std::vector<CaptionScores> embedding_metrics(const ScoreItems& items, const Scor
                   [&](const std::string& metric) { return needs_images(metric, options); })) {
     pictures.emplace(items, input, wanted);
   }
+  ScoringMemory of_this_call;
+  ScoringMemory& memory = input.memory == nullptr ? of_this_call : *input.memory;
   std::vector<CaptionScores> all;
   for (const ModelMetrics& metrics :
        {ModelMetrics{clip_metric_names(), options.clip, kClipScoreWeight, false},
@@ -248,7 +284,7 @@ std::vector<CaptionScores> embedding_metrics(const ScoreItems& items, const Scor
         wanted.end()) {
       continue;
     }
-    for (CaptionScores& scores : metrics.scores(items, pictures ? &*pictures : nullptr, wanted)) {
+    for (CaptionScores& scores : metrics.scores(items, pictures ? &*pictures : nullptr, wanted, memory)) {
       if (is_one_of(scores.name, wanted)) {
         all.push_back(std::move(scores));
       }

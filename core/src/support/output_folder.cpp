@@ -24,6 +24,16 @@ void make_folder(const std::filesystem::path& folder) {
   }
 }
 
+void refuse_foreign_folder(const std::filesystem::path& folder, const std::filesystem::path& mark,
+                           const std::string& whose) {
+  std::error_code unreadable;
+  if (std::filesystem::exists(folder, unreadable) && !std::filesystem::is_empty(folder, unreadable) &&
+      !std::filesystem::exists(mark, unreadable)) {
+    throw Error(ErrorKind::usage, "{}: the folder holds other things than {}; give an empty or a new one",
+                folder.string(), whose);
+  }
+}
+
 void remove_abandoned_files(const std::filesystem::path& folder, const std::string& beginning) {
   static const std::regex kUnfinished(R"(.*\.(\d{1,9})\.partial)");
   std::error_code error;

@@ -10,6 +10,11 @@ namespace patchioner {
 /// nothing can be written into it.
 void make_folder(const std::filesystem::path& folder);
 
+/// Throws an Error of kind usage when the folder is there and holds something, but not `mark`, the path of a
+/// file by which `whose` folders are known ("a sweep's results").
+void refuse_foreign_folder(const std::filesystem::path& folder, const std::filesystem::path& mark,
+                           const std::string& whose);
+
 /// Removes what killed processes left of unfinished files (those of AtomicFile, <name>.<process>.partial)
 /// whose names begin with `beginning`. Those of running processes stay. Never throws: what cannot be removed
 /// stays as well.

@@ -1,4 +1,4 @@
-// Images through the backbone, once for all rows that look at them with it.
+// Images, or single regions of them, through the backbone, once for all rows that look at them with it.
 #include <c10/core/InferenceMode.h>
 
 #include <patchioner/error.hpp>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kLoadThreads = 2;  // reading and resizing is much faster than encoding
 
-/// An image that is ready to be encoded, or cannot be.
+/// A whole image that is ready to be encoded, or cannot be.
 struct Loaded {
   size_t place = 0;  ///< in its part
   ImageGeometry geometry;
@@ -130,6 +130,90 @@ class Encoding {
   std::unordered_map<std::string, std::filesystem::path> paths_;
 };
 
+/// Regions that the backbone encodes one by one: crops, pooled boxes.
+class RegionEncoding {
+ public:
+  explicit RegionEncoding(const StageWork& work)
+      : work_(work),
+        runtime_(read_runtime_options(work.run().evaluation->config)),
+        captioner_({work.plugins.backbone(work.run().evaluation->config),
+                    work.plugins.aggregator(work.run().evaluation->config),
+                    {},
+                    nullptr},
+                   runtime_.batch, plugin_context(runtime_).device) {}
+
+  void part(size_t part, const std::filesystem::path& file) const {
+    const ImageRange range = images_of_part(*work_.run().data, part);
+    const auto batch = static_cast<size_t>(runtime_.batch);
+    size_t next = range.first;
+    Prefetch<Prepared> prepared(
+        [&](const std::stop_token&) -> std::optional<Prefetch<Prepared>::Job> {
+          if (next == range.first + range.count) {
+            return std::nullopt;
+          }
+          return [this, place = next++] { return prepare(place); };
+        },
+        kLoadThreads, 2 * batch);
+    VectorCollector collected;
+    std::vector<Prepared> images;
+    while (std::optional<Prepared> one = prepared.next(/*only_if_known=*/false, [] { return false; })) {
+      images.push_back(std::move(*one));
+      if (images.size() == batch) {
+        encode(images, collected);
+      }
+    }
+    encode(images, collected);
+    write_vectors(file, collected.take(captioner_.backbone().dim()));
+  }
+
+ private:
+  struct Prepared {
+    CaptionTask task;
+    std::string error;
+  };
+
+  Prepared prepare(size_t place) const {
+    const SweepData& data = *work_.run().data;
+    const DatasetImage image = data.dataset->image(place);
+    Prepared prepared;
+    prepared.task.regions = regions_of(image);
+    try {
+      prepared.task.image = read_image(image.path, data.orientation);
+      captioner_.prepare(prepared.task);
+    } catch (const std::exception& error) {
+      prepared.error = sentence_of(error);
+    }
+    return prepared;
+  }
+
+  /// Images that cannot be had leave the batch smaller; it is not filled up, so that what an image is encoded
+  /// beside does not depend on others.
+  void encode(std::vector<Prepared>& images, VectorCollector& collected) const {
+    std::vector<CaptionTask> good;
+    for (const Prepared& image : images) {
+      if (image.error.empty()) {
+        good.push_back(image.task);
+      }
+    }
+    const std::vector<ImageResult> results = caption_images(captioner_, good, {.decode = false});
+    size_t next = 0;
+    for (const Prepared& image : images) {
+      const std::string& error = image.error.empty() ? results[next].error : image.error;
+      if (error.empty()) {
+        collected.add(results[next].regions);
+      } else {
+        collected.add_failed(error, image.task.regions.size());
+      }
+      next += image.error.empty() ? 1 : 0;
+    }
+    images.clear();
+  }
+
+  const StageWork& work_;
+  RuntimeOptions runtime_;
+  Captioner captioner_;
+};
+
 }  // namespace
 
 StageEnd encode_images(const StageWork& work) {
@@ -142,54 +226,12 @@ StageEnd encode_images(const StageWork& work) {
 }
 
 StageEnd encode_regions(const StageWork& work) {
-  const PlannedRun& run = work.run();
-  const Value& config = run.evaluation->config;
-  const RuntimeOptions runtime = read_runtime_options(config);
-  const Captioner captioner({work.plugins.backbone(config), work.plugins.aggregator(config), {}, nullptr},
-                            runtime.batch, plugin_context(runtime).device);
-  const auto batch = static_cast<size_t>(runtime.batch);
-  const auto make = [&](size_t part, const std::filesystem::path& file) {
-    const ImageRange range = images_of_part(*run.data, part);
-    VectorCollector collected;
-    for (size_t first = range.first; first < range.first + range.count; first += batch) {
-      std::vector<CaptionTask> tasks;
-      std::vector<std::string> errors;
-      for (size_t i = first; i < std::min(first + batch, range.first + range.count); ++i) {
-        const DatasetImage image = run.data->dataset->image(i);
-        CaptionTask task;
-        task.regions = regions_of(image);
-        errors.emplace_back();
-        try {
-          task.image = read_image(image.path, run.data->orientation);
-          captioner.prepare(task);
-        } catch (const std::exception& error) {
-          errors.back() = sentence_of(error);
-        }
-        tasks.push_back(std::move(task));
-      }
-      std::vector<CaptionTask> good;
-      for (size_t i = 0; i < tasks.size(); ++i) {
-        if (errors[i].empty()) {
-          good.push_back(tasks[i]);
-        }
-      }
-      const std::vector<ImageResult> results = caption_images(captioner, good, {.decode = false});
-      size_t next = 0;
-      for (size_t i = 0; i < tasks.size(); ++i) {
-        const std::string& error = errors[i].empty() ? results[next].error : errors[i];
-        if (error.empty()) {
-          collected.add(results[next].regions);
-        } else {
-          collected.add_failed(error, tasks[i].regions.size());
-        }
-        next += errors[i].empty() ? 1 : 0;
-      }
-    }
-    write_vectors(file, collected.take(captioner.backbone().dim()));
-  };
+  const SweepData& data = *work.run().data;
+  const RegionEncoding encoding(work);
   return work_part_by_part(
-      work, part_count(run.data->dataset->size()), ".safetensors",
-      [&](size_t part) { return regions_in(*run.data, part); }, make);
+      work, part_count(data.dataset->size()), ".safetensors",
+      [&](size_t part) { return regions_in(data, part); },
+      [&](size_t part, const std::filesystem::path& file) { encoding.part(part, file); });
 }
 
 }  // namespace patchioner

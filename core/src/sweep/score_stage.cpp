@@ -116,8 +116,13 @@ StageEnd score_captions(const StageWork& work) {
         runtime.batch, plugin_context(runtime).device);
   }
   const TemporaryFolder folder;
-  write_results(evaluation, *run.data->dataset, run.data->all_images, captions,
-                captioner ? &*captioner : nullptr, EvaluationFiles(folder.path()), result);
+  write_results(evaluation,
+                {.dataset = *run.data->dataset,
+                 .all_images = run.data->all_images,
+                 .captions = captions,
+                 .captioner = captioner ? &*captioner : nullptr,
+                 .memory = &work.scoring},
+                EvaluationFiles(folder.path()), result);
   std::vector<fs::path> files;
   for (const auto& file : fs::directory_iterator(folder.path())) {
     files.push_back(file.path());

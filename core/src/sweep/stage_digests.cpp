@@ -107,11 +107,11 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
                               data.images_digest, data.regions);
   texts.bridge = fmt::format("bridge of {}\n{}", sha256(texts.vectors), gap);
   texts.decode = fmt::format("captions of {}\n{}", sha256(texts.bridge), decoder);
-  texts.score =
-      fmt::format("scores of {}\nname {}\nreferences {}\nof {} images\nfailures {}\nexamples {} {} {}\n{}",
-                  sha256(texts.decode), evaluation.name(), data.references, data.all_images,
-                  evaluation.options.failures, evaluation.options.examples, evaluation.options.examples_by,
-                  evaluation.options.seed, scoring_text(evaluation));
+  texts.score = fmt::format(
+      "scores of {}\nname {}\nreferences {}\nof {} images\nfailures {}\nconfidence {}\nexamples {} {} {}\n{}",
+      sha256(texts.decode), evaluation.name(), data.references, data.all_images, evaluation.options.failures,
+      evaluation.options.confidence, evaluation.options.examples, evaluation.options.examples_by,
+      evaluation.options.seed, scoring_text(evaluation));
   return texts;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "scoring/scoring_memory.hpp"
 #include "sweep/plugin_pool.hpp"
 #include "sweep/sweep_plan.hpp"
 
@@ -21,6 +22,7 @@ struct StageWork {
   StageCache& cache;
   StageLease& lease;
   PluginPool& plugins;
+  ScoringMemory& scoring;
   std::function<void(size_t done)> progress;  ///< hears how much of PlannedStage::amount is done
 
   const PlannedRun& run() const { return plan.runs[stage.run]; }

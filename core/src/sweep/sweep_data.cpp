@@ -9,6 +9,7 @@
 #include "evaluation/dataset_digest.hpp"
 #include "support/files.hpp"
 #include "support/printable.hpp"
+#include "support/progress.hpp"
 
 namespace patchioner {
 
@@ -30,10 +31,13 @@ std::shared_ptr<const SweepData> SweepDatasets::open(const Evaluation& evaluatio
     if (evaluation.options.limit > 0) {
       dataset->keep_first(static_cast<size_t>(evaluation.options.limit));
     }
+    // Each image is read the first time that a sweep has it. Where that was quick, nothing was drawn.
+    Progress progress("looking at " + evaluation.name(), "images", dataset->size());
     for (size_t i = 0; i < dataset->size(); ++i) {
       const DatasetImage image = dataset->image(i);
       data->images.push_back(image.path.empty() ? std::string()
                                                 : digests_.of(image.path) + evaluation.options.exif);
+      progress.advance();
     }
     data->images_digest = sha256(fmt::format("{}", fmt::join(data->images, "\n")));
     data->regions = regions_digest(*dataset);

@@ -92,15 +92,6 @@ std::string makefile(const SweepPlan& plan, const fs::path& program) {
       plan.runs.size(), plan.sweep.name, program_name, all, rules);
 }
 
-void refuse_foreign(const fs::path& folder) {
-  std::error_code unreadable;
-  if (fs::exists(folder, unreadable) && !fs::is_empty(folder, unreadable) &&
-      !fs::exists(folder / kListFile, unreadable)) {
-    throw Error(ErrorKind::usage, "{}: the folder holds other things; give an empty or a new one",
-                folder.string());
-  }
-}
-
 }  // namespace
 
 fs::path exported_results(const SweepPlan& plan, const PlannedRun& run, const fs::path& folder) {
@@ -108,7 +99,7 @@ fs::path exported_results(const SweepPlan& plan, const PlannedRun& run, const fs
 }
 
 SweepExport export_sweep(const SweepPlan& plan, const fs::path& program, const fs::path& folder) {
-  refuse_foreign(folder);
+  refuse_foreign_folder(folder, folder / kListFile, "an export of a sweep");
   make_folder(folder / "configs");
   SweepExport written;
   std::string list;

@@ -1,6 +1,7 @@
 #include "sweep/sweep_folder.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "data/json_text.hpp"
+#include "runtime/runtime_options.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
 
@@ -31,13 +33,16 @@ std::string digest_of(const SweepPlan& plan) {
   return sha256(text).substr(0, kDigits);
 }
 
-void refuse_foreign(const fs::path& folder, const fs::path& mark) {
-  std::error_code unreadable;
-  if (fs::exists(folder, unreadable) && !fs::exists(mark, unreadable) && !fs::is_empty(folder, unreadable)) {
-    throw Error(ErrorKind::usage,
-                "{}: the folder holds other things than a sweep's results; give another output",
-                folder.string());
+/// "cpu", or several with commas between, in the order of runs.
+std::string devices_of(const SweepPlan& plan) {
+  std::vector<std::string> devices;
+  for (const PlannedRun& run : plan.runs) {
+    std::string device = c10::str(plugin_context(run.evaluation->runtime).device);
+    if (std::find(devices.begin(), devices.end(), device) == devices.end()) {
+      devices.push_back(std::move(device));
+    }
   }
+  return fmt::format("{}", fmt::join(devices, ", "));
 }
 
 }  // namespace
@@ -54,13 +59,13 @@ SweepFiles::SweepFiles(const fs::path& in)
 
 SweepFolder::SweepFolder(const SweepPlan& plan) {
   const SweepFiles files(plan.sweep.output);
-  refuse_foreign(files.folder, files.mark);
+  refuse_foreign_folder(files.folder, files.mark, "a sweep's results");
   make_folder(files.folder);
   descriptor_ = ::open(files.mark.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) {
     throw Error(ErrorKind::io, "{}: cannot be written: {}", files.mark.string(), std::strerror(errno));
   }
-  const Json own = {{"sweep", plan.sweep.name}, {"digest", digest_of(plan)}};
+  const Json own = {{"sweep", plan.sweep.name}, {"digest", digest_of(plan)}, {"devices", devices_of(plan)}};
   constexpr int kTries = 50;  // until the first process has written what the second one reads
   for (int i = 0; i < kTries; ++i) {
     const bool alone = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
@@ -81,6 +86,13 @@ SweepFolder::SweepFolder(const SweepPlan& plan) {
       }
       ::flock(descriptor_, LOCK_SH);
       return;
+    }
+    if (found != own && found.value("devices", Json()) != own["devices"]) {
+      throw Error(
+          ErrorKind::usage,
+          "{}: another process computes the sweep '{}' here on {}, and this one would on {}; give both "
+          "the same runtime.device",
+          files.folder.string(), plan.sweep.name, found.value("devices", ""), devices_of(plan));
     }
     if (found != own) {
       throw Error(

@@ -137,6 +137,12 @@ class SweepRunner {
         states_[place] = needed.contains(place) ? State::open : State::done;
       }
     }
+    readers_.assign(plan_.stages.size(), 0);
+    for (const size_t place : needed_) {
+      for (const size_t input : inputs_of(place)) {
+        readers_[input] += states_[place] == State::open ? 1 : 0;
+      }
+    }
   }
 
   void work() {
@@ -202,7 +208,8 @@ class SweepRunner {
     const PlannedStage& stage = plan_.stages[place];
     const StageLog log_lines;
     try {
-      const StageWork work{plan_, stage, cache_, lease, plugins_, [&](size_t done) { show(stage, done); }};
+      const StageWork work{
+          plan_, stage, cache_, lease, plugins_, scoring_, [&](size_t done) { show(stage, done); }};
       show(stage, 0);
       switch (work_on(work)) {
         case StageEnd::done:
@@ -285,21 +292,24 @@ class SweepRunner {
     }
   }
 
+  /// Each once.
+  std::set<size_t> inputs_of(size_t place) const {
+    return {plan_.stages[place].inputs.begin(), plan_.stages[place].inputs.end()};
+  }
+
   /// What others still wait for must not go when room is made: it is held, and let go with the last of these.
   void hold(size_t ended) {
-    const auto waits = [&](size_t place, size_t input) {
-      const std::vector<size_t>& inputs = plan_.stages[place].inputs;
-      return states_[place] != State::done && states_[place] != State::failed &&
-             std::find(inputs.begin(), inputs.end(), input) != inputs.end();
-    };
-    std::vector<size_t> inputs = plan_.stages[ended].inputs;
-    inputs.push_back(ended);
-    for (const size_t input : inputs) {
-      if (std::none_of(needed_.begin(), needed_.end(), [&](size_t place) { return waits(place, input); })) {
-        held_.erase(input);
-      } else if (states_[input] == State::done && !held_.contains(input) && held_.size() < kMostHeld) {
+    std::set<size_t> touched = inputs_of(ended);
+    for (const size_t input : touched) {
+      --readers_[input];
+    }
+    touched.insert(ended);
+    for (const size_t place : touched) {
+      if (readers_[place] == 0) {
+        held_.erase(place);
+      } else if (states_[place] == State::done && !held_.contains(place) && held_.size() < kMostHeld) {
         try {
-          held_[input] = cache_.open(plan_.stages[input].key);
+          held_[place] = cache_.open(plan_.stages[place].key);
         } catch (const DamagedEntry&) {
           // whoever reads it has it computed again
         }
@@ -367,9 +377,11 @@ class SweepRunner {
   const SweepRunOptions& options_;
   SweepFiles files_;
   PluginPool plugins_;
+  ScoringMemory scoring_;
   std::vector<State> states_;
   std::vector<Failure> failures_;
   std::vector<size_t> needed_;
+  std::vector<size_t> readers_;  ///< of each stage, how many still wait for it
   std::map<StageKey, int> repairs_;
   std::chrono::steady_clock::time_point limit_kept_;
   std::map<size_t, std::shared_ptr<const StageEntry>> held_;  ///< by the stage's place

@@ -158,4 +158,7 @@ TEST_CASE("predictions stand in the order of the file, not of the images") {
   CHECK(predictions.predictions.items[0].corners == std::array<double, 4>{0, 0, 4, 4.5});
   CHECK(predictions.places[1].image == 0);
   CHECK(predictions.places[2].region == 1);
+  for (const Prediction& prediction : predictions_of(dataset, *captions, "dense", 1.0).predictions.items) {
+    CHECK(prediction.score == 1.0);
+  }
 }

@@ -9,6 +9,7 @@
 #include "report/picture.hpp"
 #include "shown_fixture.hpp"
 #include "test_folder.hpp"
+#include "text_search.hpp"
 
 using namespace patchioner;
 
@@ -27,14 +28,6 @@ std::string page_of(const std::vector<ShownImage>& images) {
   }
   page.commit();
   return read_file(path);
-}
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++found;
-  }
-  return found;
 }
 
 }  // namespace

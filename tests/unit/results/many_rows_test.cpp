@@ -10,6 +10,7 @@
 #include "results/table_layout.hpp"
 #include "support/files.hpp"
 #include "test_folder.hpp"
+#include "text_search.hpp"
 
 using namespace patchioner;
 
@@ -55,14 +56,6 @@ struct ManyRows {
     fill_table(table, runs, {});
   }
 };
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) {
-    ++found;
-  }
-  return found;
-}
 
 /// The line that has the text, of which there is one.
 std::string line_with(const std::string& text, const std::string& part) {

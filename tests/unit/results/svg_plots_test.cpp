@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "refusals.hpp"
+#include "text_search.hpp"
 
 using namespace patchioner;
 
@@ -19,14 +20,6 @@ void check_ticks(const Numbers& found, const Numbers& expected) {
   for (size_t i = 0; i < found.size(); ++i) {
     CHECK(found[i] == doctest::Approx(expected[i]));
   }
-}
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++found;
-  }
-  return found;
 }
 
 }  // namespace

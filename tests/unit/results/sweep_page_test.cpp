@@ -11,18 +11,11 @@
 #include "results/sweep_plots.hpp"
 #include "small_table.hpp"
 #include "support/files.hpp"
+#include "text_search.hpp"
 
 using namespace patchioner;
 
 namespace {
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++found;
-  }
-  return found;
-}
 
 TableRow row_with(const std::string& name, std::vector<std::pair<std::string, std::string>> labels) {
   TableRow row;

@@ -147,11 +147,12 @@ struct Regions {
     return options;
   }
 
-  ScoreReport score(const std::vector<std::string>& metrics) {
+  ScoreReport score(const std::vector<std::string>& metrics, ScoringMemory* memory = nullptr) {
     const Dataset opened = dataset();
     ScoringInput input;
     input.predictions = &predictions;
     input.references = &opened;
+    input.memory = memory;
     return score_predictions(input, options(metrics));
   }
 
@@ -184,6 +185,29 @@ TEST_CASE("CLIP-S of a region is of the image with the region drawn, or of its c
   CHECK(std::abs(cut.metrics[0].scores.corpus - values[1]) > 1e-3);
   mentions(refusal_of(ErrorKind::usage, [&] { regions.score({"CLIP-S_cropped"}); }),
            "prediction 0: CLIP-S_cropped is of boxes, and this is a caption of a whole image");
+}
+
+TEST_CASE("what is remembered of other captions changes no number") {
+  Regions three;
+  Regions moved;
+  for (Regions* regions : {&three, &moved}) {
+    regions->add(R"({"image": true})", WholeImage());
+    regions->add(R"({"box": [10, 12, 40, 30]})", Box{10, 12, 40, 30});
+    regions->add(R"({"trace": [[0.25, 0.5], [0.75, 0.5]]})", Trace{{{0.25, 0.5}, {0.75, 0.5}}});
+  }
+  moved.predictions.items[1].corners[0] = 11;
+  ScoringMemory memory;
+  const std::vector<std::string> metrics = {"CLIP-S", "RefCLIP-S"};
+  const ScoreReport alone = three.score(metrics);
+  const ScoreReport moved_alone = moved.score(metrics);
+  for (const auto& [regions, expected] :
+       {std::pair(&three, &alone), std::pair(&moved, &moved_alone), std::pair(&three, &alone)}) {
+    const ScoreReport found = regions->score(metrics, &memory);
+    for (size_t i = 0; i < metrics.size(); ++i) {
+      CHECK(found.metrics[i].scores.segments == expected->metrics[i].scores.segments);
+    }
+  }
+  CHECK(alone.metrics[0].scores.segments[1] != moved_alone.metrics[0].scores.segments[1]);
 }
 
 TEST_CASE("regions that no image shows have RefPAC-S, which compares texts, and no PAC-S") {
