@@ -73,23 +73,31 @@ void declare_clip_weights_options(ParameterList<Options>& list) {
            "round matrices to half precision first, as OpenAI's loader does");
 }
 
-/// Adds the options of the network input's size to the declaration of `Options`, a struct derived from
-/// ImageOptions: those of a backbone without an attention map.
+/// The largest side of a network input, pixels.
+constexpr double kMostInputPixels = 8192;
+
+/// Adds the options of how images become a network input of `resolution` to the declaration of `Options`, a
+/// struct derived from ImageOptions.
 template <class Options>
-void declare_input_options(ParameterList<Options>& list) {
+void declare_resize_options(ParameterList<Options>& list) {
   using Integer = int64_t Options::*;
-  constexpr double kMostPixels = 8192;
-  list.add("resolution", static_cast<Integer>(&ImageOptions::resolution),
-           "side of the network input, pixels; 0: the checkpoint's own")
-      .range(0, kMostPixels);
   list.add("resize_dim", static_cast<Integer>(&ImageOptions::resize_dim),
            "side that images are resized to, pixels; 0: resolution")
-      .range(0, kMostPixels);
+      .range(0, kMostInputPixels);
   list.add("crop_dim", static_cast<Integer>(&ImageOptions::crop_dim),
            "side of the centre crop, pixels, with keep_img_ratio; 0: resolution")
-      .range(0, kMostPixels);
+      .range(0, kMostInputPixels);
   list.add("keep_img_ratio", static_cast<bool Options::*>(&ImageOptions::keep_img_ratio),
            "resize the shorter side and crop the centre instead of squashing");
+}
+
+/// Adds the options of the network input's size, likewise: those of a backbone without an attention map.
+template <class Options>
+void declare_input_options(ParameterList<Options>& list) {
+  list.add("resolution", static_cast<int64_t Options::*>(&ImageOptions::resolution),
+           "side of the network input, pixels; 0: the checkpoint's own")
+      .range(0, kMostInputPixels);
+  declare_resize_options(list);
 }
 
 /// Adds the option of the attention map, likewise.
@@ -109,9 +117,10 @@ void declare_image_options(ParameterList<Options>& list) {
   declare_map_option(list);
 }
 
-/// Adds the options of texts to the declaration of `Options`, a struct derived from TextOptions.
+/// Adds the options of how texts become ids to the declaration of `Options`, a struct derived from
+/// TextOptions.
 template <class Options>
-void declare_text_options(ParameterList<Options>& list) {
+void declare_tokenizer_options(ParameterList<Options>& list) {
   using Text = std::string Options::*;
   list.add("vocabulary", static_cast<Text>(&TextOptions::vocabulary),
            "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside; needed for texts")
@@ -121,6 +130,12 @@ void declare_text_options(ParameterList<Options>& list) {
       .choices({"full", "basic", "none"});
   list.add("truncate", static_cast<bool Options::*>(&TextOptions::truncate),
            "cut texts that are too long, with one warning; false: refuse them");
+}
+
+/// Adds all options of texts, likewise.
+template <class Options>
+void declare_text_options(ParameterList<Options>& list) {
+  declare_tokenizer_options(list);
   list.add("context", static_cast<int64_t Options::*>(&TextOptions::context),
            "most ids a text may have; 0: the text tower's own")
       .range(0, 4096);

@@ -9,8 +9,8 @@
 
 #include "backbones/backbone_options.hpp"
 #include "backbones/lazy_tower.hpp"
+#include "backbones/text_ids.hpp"
 #include "nn/clip_text.hpp"
-#include "text/clip_tokenizer.hpp"
 
 namespace patchioner {
 
@@ -40,12 +40,9 @@ class ClipTextEncoder {
   std::string digest(const std::string& weights, const std::string& more) const;
 
  private:
-  void warn_about_cut(std::span<const std::string> texts, const at::Tensor& ids) const;
   LazyTower<ClipText> tower_;
-  Lazy<ClipTokenizer> tokenizer_;  // none: only ids can be encoded
   int64_t context_ = 0;
-  bool truncate_ = true;
-  std::string name_;
+  TextIds ids_;  // without a vocabulary only ids can be encoded
 };
 
 }  // namespace patchioner
