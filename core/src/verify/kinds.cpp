@@ -18,6 +18,7 @@ const std::vector<CaseKind>& case_kinds() {
       {"clip.denseclip", verify_denseclip, nullptr},
       {"clip.invite", verify_invite, nullptr},
       {"clip.regionclip", verify_regionclip, nullptr},
+      {"clip.torchscript", verify_torchscript, nullptr},
       {"dino.dinov2", verify_dinov2, nullptr},
       {"dino.talk2dino", verify_talk2dino, nullptr},
       {"dino.dinotxt_tokenizer", verify_dinotxt_tokenizer, nullptr},

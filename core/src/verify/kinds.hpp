@@ -11,6 +11,7 @@ void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost&
 void verify_invite(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_denseclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_alphaclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_torchscript(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_regionclip(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& host);
