@@ -52,7 +52,20 @@ std::string linker_message(const std::string& text, const std::filesystem::path&
   return demangled(message);
 }
 
+std::string other_sdk(uint32_t version) {
+  return fmt::format("it was built with SDK {} and this program has SDK {}; {}", version,
+                     PATCHIONER_SDK_VERSION,
+                     version < PATCHIONER_SDK_VERSION
+                         ? "rebuild it with this program's headers"
+                         : "update the program, or rebuild the plugin with this program's headers");
+}
+
 std::string open_failure(const std::string& message) {
+  // The runtime library's symbols carry the SDK's version (cmake/PatchionerExports.cmake).
+  constexpr std::string_view kSdk = "version `PATCHIONER_SDK_";
+  if (const size_t begin = message.find(kSdk); begin != std::string::npos) {
+    return other_sdk(static_cast<uint32_t>(std::strtoul(&message[begin + kSdk.size()], nullptr, 10)));
+  }
   if (message.find("undefined symbol") != std::string::npos) {
     return fmt::format("it was linked against a library that has changed: {}; rebuild it", message);
   }
@@ -90,11 +103,7 @@ std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
         descriptor->magic, PATCHIONER_PLUGIN_MAGIC);
   }
   if (descriptor->sdk_version != PATCHIONER_SDK_VERSION) {
-    return fmt::format("it was built with SDK {} and this program has SDK {}; {}", descriptor->sdk_version,
-                       PATCHIONER_SDK_VERSION,
-                       descriptor->sdk_version < PATCHIONER_SDK_VERSION
-                           ? "rebuild it with this program's headers"
-                           : "update the program, or rebuild the plugin with this program's headers");
+    return other_sdk(descriptor->sdk_version);
   }
   const std::string_view fingerprint =
       descriptor->build_fingerprint == nullptr ? "nothing" : descriptor->build_fingerprint;
