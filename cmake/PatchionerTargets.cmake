@@ -48,6 +48,7 @@ function(patchioner_plugin_folder kind name)
   target_link_libraries(${target} PRIVATE patchioner_flags patchioner)
   patchioner_use_precompiled(${target})
   patchioner_use_unity(${target})
-  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/${kind})
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins/${kind}
+                                             PATCHIONER_FOLDER ${kind})
   set_property(GLOBAL APPEND PROPERTY PATCHIONER_PLUGINS ${target})
 endfunction()

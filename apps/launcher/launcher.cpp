@@ -13,6 +13,31 @@
 #include <cstdlib>
 #include <string>
 
+namespace {
+
+/// The commands lie beside the program in a build folder, and in lib/patchioner where it is installed.
+std::string commands_for(const std::string& folder) {
+  const std::string beside = folder + "/libpatchioner_commands.so";
+  const std::string installed = folder + "/../lib/patchioner/libpatchioner_commands.so";
+  return access(beside.c_str(), F_OK) != 0 && access(installed.c_str(), F_OK) == 0 ? installed : beside;
+}
+
+/// Null, with dlerror() set, when they cannot be loaded.
+void* load_commands(const std::string& library) {
+  void* commands = dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  const char* libtorch = std::getenv("LIBTORCH");
+  if (commands != nullptr || libtorch == nullptr) {
+    return commands;
+  }
+  // Installed without LibTorch of its own, which is no longer where it was.
+  const std::string torch = std::string(libtorch) + "/lib/libtorch.so";
+  return dlopen(torch.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr
+             ? nullptr
+             : dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
+}
+
+}  // namespace
+
 int main(int argument_count, char** arguments) {
   constexpr int kKeepTheUsersChoice = 0;
   setenv("OMP_WAIT_POLICY", "passive", kKeepTheUsersChoice);
@@ -24,10 +49,14 @@ int main(int argument_count, char** arguments) {
     return 1;
   }
   const std::string path(program, static_cast<size_t>(length));
-  const std::string library = path.substr(0, path.rfind('/')) + "/libpatchioner_commands.so";
-  void* commands = dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  const std::string library = commands_for(path.substr(0, path.rfind('/')));
+  void* commands = load_commands(library);
   if (commands == nullptr) {
-    std::fprintf(stderr, "error: the program's commands cannot be loaded, build it again: %s\n", dlerror());
+    std::fprintf(
+        stderr,
+        "error: the program's commands cannot be loaded, build it again, or set LIBTORCH to the folder "
+        "of the LibTorch that it was built with: %s\n",
+        dlerror());
     return 1;
   }
   using Main = int(int, char**);

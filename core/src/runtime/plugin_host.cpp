@@ -17,8 +17,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSearchVariable = "PATCHIONER_PLUGIN_PATH";
 
-fs::path plugins_beside_program() {
-  return fs::read_symlink("/proc/self/exe").parent_path() / "plugins";
+/// plugins/ beside the program, or lib/patchioner/plugins where it is installed.
+fs::path plugins_of_program() {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  const fs::path installed = folder.parent_path() / "lib" / "patchioner" / "plugins";
+  return !fs::exists(folder / "plugins") && fs::exists(installed) ? installed : folder / "plugins";
 }
 
 void add_libraries(const fs::path& directory, int depth, std::vector<fs::path>& files) {
@@ -295,7 +298,7 @@ PluginHost::PluginHost(std::vector<fs::path> directories) : state_(std::make_uni
       }
     }
   }
-  state_->directories.push_back(plugins_beside_program());
+  state_->directories.push_back(plugins_of_program());
 }
 
 PluginHost::~PluginHost() = default;

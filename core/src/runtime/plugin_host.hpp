@@ -27,8 +27,8 @@ struct PluginRecord {
 class PluginHost {
  public:
   /// Search order: `directories` (from the config), PATCHIONER_PLUGIN_PATH (colon separated), `plugins/`
-  /// beside the program. Of two plugins of one kind and name the first found wins, and a log line says so.
-  /// Directories are searched two levels deep for *.so files.
+  /// beside the program, or lib/patchioner/plugins where it is installed. Of two plugins of one kind and name
+  /// the first found wins, and a log line says so. Directories are searched two levels deep for *.so files.
   explicit PluginHost(std::vector<std::filesystem::path> directories = {});
   ~PluginHost();
 
