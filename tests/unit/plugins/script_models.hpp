@@ -1,12 +1,23 @@
-// Small models as an export would leave them: TorchScript archives, written from a few lines of source.
+// Small models as an export would leave them: TorchScript archives, written from a few lines of source, and
+// what tests do with them.
 #pragma once
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "checkpoint/zip_archive.hpp"
+#include "checkpoint/zip_writer.hpp"
+#include "refusals.hpp"
+#include "test_folder.hpp"
+#include "unit/plugins/made_backbone.hpp"
 
 namespace patchioner {
 
@@ -117,6 +128,66 @@ inline at::Tensor colours_of_things() {
 /// kColourModel, `words` [6,D] being the vectors of kColouredThings.
 inline std::string write_colour_model(const std::filesystem::path& path, const at::Tensor& words) {
   return write_script_model(path, kColourModel, {{"colours", colours_of_things()}, {"words", words}});
+}
+
+/// Two images of 16 x 16 pixels.
+inline at::Tensor two_images() {
+  return at::cos(at::arange(2 * 3 * 16 * 16, at::kFloat) * 0.37).reshape({2, 3, 16, 16});
+}
+
+/// kPatchModel in a folder of its own.
+class PatchModel {
+ public:
+  explicit PatchModel(at::ScalarType precision = at::kFloat)
+      : file_(write_patch_model(folder_ / "model.pt", precision)) {}
+
+  const std::string& file() const { return file_; }
+
+  std::string yaml(const std::string& options, const std::string& resolution = "16") const {
+    return "{plugin: torchscript, weights: " + file_ + ", resolution: " + resolution + ", " + options + "}";
+  }
+
+  std::shared_ptr<Backbone> backbone(const std::string& options) const {
+    return made_backbone(yaml(options));
+  }
+
+  /// What a method gives when the module is run without the plugin.
+  c10::IValue by_hand(const std::string& method, const at::Tensor& input) const {
+    const at::NoGradGuard no_gradients;
+    torch::jit::Module module = torch::jit::load(file_);
+    return module.get_method(method)({input});
+  }
+
+  std::string refused(const std::string& options) const {
+    return refusal_of(ErrorKind::config, [&] { (void)backbone(options); });
+  }
+
+ private:
+  TestFolder folder_;
+  std::string file_;
+};
+
+/// A copy of an archive in which `change` may change every entry, or leave it out by emptying its name.
+inline void change_archive(const std::string& from, const std::filesystem::path& to,
+                           const std::function<void(std::string& name, std::string& content)>& change) {
+  const auto archive = ZipArchive::open(MappedFile::open(from));
+  ZipWriter writer(to);
+  for (const ZipEntry& entry : archive->entries()) {
+    std::string name = entry.name;
+    const ByteRange bytes = archive->read(entry);
+    std::string content(reinterpret_cast<const char*>(bytes.bytes.data()), bytes.bytes.size());
+    change(name, content);
+    if (!name.empty()) {
+      writer.add(name, content);
+    }
+  }
+  writer.finish();
+}
+
+inline void replace(std::string& text, const std::string& old, const std::string& changed) {
+  const size_t place = text.find(old);
+  REQUIRE(place != std::string::npos);
+  text.replace(place, old.size(), changed);
 }
 
 }  // namespace patchioner
