@@ -309,8 +309,8 @@ std::vector<PluginRecord> PluginHost::list() {
     PluginRecord record = state_->open(file).record;
     for (const PluginRecord& earlier : records) {
       if (record.usable() && earlier.usable() && earlier.kind == record.kind && earlier.name == record.name) {
-        record.refusal = fmt::format("{} '{}' was found before, in {}", to_string(record.kind), record.name,
-                                     earlier.file.string());
+        record.refusal = fmt::format("{} '{}' was found before, in {}, which is used", to_string(record.kind),
+                                     record.name, earlier.file.string());
       }
     }
     records.push_back(std::move(record));

@@ -13,8 +13,6 @@
 namespace patchioner {
 namespace {
 
-constexpr const char* kDescriptorSymbol = "patchioner_plugin_descriptor";
-
 /// The libraries that this process has opened. Never destroyed: objects and exceptions of a plugin may
 /// outlive everything else.
 std::map<std::string, std::shared_ptr<boost::dll::shared_library>>& opened_libraries() {
@@ -91,11 +89,12 @@ bool is_plugin_name(const char* name) {
              std::string_view::npos;
 }
 
-/// Why the descriptor cannot be used, or nothing. Reads only plain data.
-std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
+/// Why the descriptor cannot be used, or nothing, and at which step. Reads only plain data.
+std::string check_descriptor(const PatchionerPluginDescriptor* descriptor, PluginStep& step) {
   if (descriptor == nullptr) {
     return fmt::format("its {} returned no descriptor", kDescriptorSymbol);
   }
+  step = PluginStep::sdk;
   if (descriptor->magic != PATCHIONER_PLUGIN_MAGIC) {
     return fmt::format(
         "its descriptor begins with {:#018x} where a Patchioner plugin has {:#018x}; it is a plugin of "
@@ -105,6 +104,7 @@ std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
   if (descriptor->sdk_version != PATCHIONER_SDK_VERSION) {
     return other_sdk(descriptor->sdk_version);
   }
+  step = PluginStep::build;
   const std::string_view fingerprint =
       descriptor->build_fingerprint == nullptr ? "nothing" : descriptor->build_fingerprint;
   if (fingerprint != PATCHIONER_BUILD_FINGERPRINT) {
@@ -112,6 +112,7 @@ std::string check_descriptor(const PatchionerPluginDescriptor* descriptor) {
         "it was built for {} and this program for {}; rebuild it with this program's compiler and LibTorch",
         fingerprint, PATCHIONER_BUILD_FINGERPRINT);
   }
+  step = PluginStep::name;
   if (to_string(static_cast<PluginKind>(descriptor->kind)) == "unknown") {
     return fmt::format(
         "it is of kind {}, and this program knows 1 (backbone), 2 (aggregator), 3 (gap) and 4 (decoder)",
@@ -135,10 +136,11 @@ std::string text_of(const char* text) {
 void read_descriptor(PluginLibrary& plugin, const boost::dll::shared_library& library) {
   const auto entry = library.get<const PatchionerPluginDescriptor*()>(kDescriptorSymbol);
   const PatchionerPluginDescriptor* descriptor = entry();
-  plugin.record.refusal = check_descriptor(descriptor);
+  plugin.record.refusal = check_descriptor(descriptor, plugin.step);
   if (!plugin.record.usable()) {
     return;
   }
+  plugin.step = PluginStep::declaration;
   plugin.record.kind = static_cast<PluginKind>(descriptor->kind);
   plugin.record.name = descriptor->name;
   plugin.record.version = text_of(descriptor->version);
@@ -149,7 +151,9 @@ void read_descriptor(PluginLibrary& plugin, const boost::dll::shared_library& li
 }
 
 void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
+  plugin.step = PluginStep::library;
   const ElfFile elf = ElfFile::read(file);
+  plugin.step = PluginStep::symbol;
   if (elf.has_symbol_table &&
       std::find(elf.functions.begin(), elf.functions.end(), kDescriptorSymbol) == elf.functions.end()) {
     plugin.record.refusal =
@@ -157,6 +161,7 @@ void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
                     kDescriptorSymbol);
     return;
   }
+  plugin.step = PluginStep::dependencies;
   std::vector<std::string> missing;
   for (const Dependency& dependency : dependencies_of(elf)) {
     if (!dependency.found()) {
@@ -171,6 +176,7 @@ void open_and_check(PluginLibrary& plugin, const std::filesystem::path& file) {
                     fmt::join(missing, ", "), missing.size() == 1 ? "was" : "were", file.string());
     return;
   }
+  plugin.step = PluginStep::opening;
   const auto library = open_library(file);
   plugin.handle = library;
   if (!library->has(kDescriptorSymbol)) {
