@@ -1,5 +1,5 @@
 // `patchioner plugins`: what was found and what was refused, what a plugin can be told, and why a library
-// does not open.
+// does not open. `plugins page` and `plugins check` have files of their own.
 #include "plugins.hpp"
 
 #include <fmt/ranges.h>
@@ -268,11 +268,12 @@ std::string default_text(const Parameter& parameter) {
 
 void add_plugins_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand(
-      "plugins", "Plugins: what there is, what they can be told, why one does not open");
+      "plugins",
+      "Plugins: what there is, what they can be told, why one does not open, whether one is right");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  patchioner plugins list\n  patchioner plugins describe gap/memory\n  patchioner plugins "
-      "doctor my_backbone.so");
+      "doctor my_backbone.so\n  patchioner plugins check my_backbone.so");
   auto arguments = std::make_shared<Arguments>();
 
   CLI::App* list_command = command->add_subcommand(
@@ -300,6 +301,8 @@ void add_plugins_command(CommandLine& line) {
       "Exit code: 0 it can be used, 1 it was refused.\n\nExample:\n  patchioner plugins doctor "
       "build/bin/plugins/gap/none.so");
   doctor_command->callback([arguments, &line] { doctor(*arguments, line.exit_code); });
+
+  add_plugins_check(*command, line);
 }
 
 }  // namespace patchioner

@@ -5,6 +5,7 @@
 #include <patchioner/parameters.hpp>
 #include <string>
 
+#include "commands.hpp"
 #include "runtime/plugin_host.hpp"
 
 namespace patchioner {
@@ -14,6 +15,9 @@ std::string allowed_text(const Parameter& parameter);
 
 /// The default as one would write it, or "(required)", "(unset)".
 std::string default_text(const Parameter& parameter);
+
+/// Adds `plugins check` (plugins_check.cpp).
+void add_plugins_check(CLI::App& plugins, CommandLine& line);
 
 /// Adds `plugins page` (plugins_page.cpp).
 void add_plugins_page(CLI::App& plugins);
