@@ -98,9 +98,6 @@ class Watcher {
       case CheckMessage::Type::opened:
         if (!report_.plugin) {
           report_.plugin = CheckedPlugin{message.kind, message.name, message.version, message.summary};
-          if (watch_.opened) {
-            watch_.opened(*report_.plugin);
-          }
         }
         break;
       case CheckMessage::Type::log:

@@ -42,7 +42,6 @@ struct CheckWatch {
   /// run_check_child().
   std::function<std::vector<std::string>(size_t from, const std::filesystem::path& scratch)> command;
   double seconds = 120;                              ///< how long one check may take
-  std::function<void(const CheckedPlugin&)> opened;  ///< may be empty
   std::function<void(const CheckResult&)> finished;  ///< hears of each result when it is there
 };
 
