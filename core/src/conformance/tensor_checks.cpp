@@ -49,9 +49,8 @@ void expect_finite(const at::Tensor& tensor, std::string_view what) {
   }
   const int64_t first = bad[0][0].item<int64_t>();
   throw CheckFailed("{} hold {} at {}: {}", what,
-                    bad.size(0) == 1
-                        ? "a number that is not finite"
-                        : fmt::format("{} numbers that are not finite, the first", bad.size(0)),
+                    bad.size(0) == 1 ? "a number that is not finite"
+                                     : fmt::format("{} numbers that are not finite, the first", bad.size(0)),
                     place_text(first, numbers.sizes()), numbers.flatten()[first].item<double>());
 }
 
