@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,30 +13,12 @@
 
 #include "support/files.hpp"
 #include "support/interrupt.hpp"
+#include "support/spawn_actions.hpp"
 
 namespace patchioner {
 namespace {
 
 constexpr std::chrono::milliseconds kGlance(50);  // between two looks at the process and at Ctrl-C
-
-/// What posix_spawn does in the child before the program begins.
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-
-  void open(int descriptor, const std::filesystem::path& path, int flags) {
-    constexpr mode_t kOwner = 0600;
-    ::posix_spawn_file_actions_addopen(&actions_, descriptor, path.c_str(), flags, kOwner);
-  }
-  void duplicate(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
 
 }  // namespace
 
@@ -49,10 +30,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, int lines_at
     throw Error(ErrorKind::io, "no pipe to another process can be made: {}", std::strerror(errno));
   }
   pipe_ = ends[0];
-  FileActions actions;
-  actions.open(STDIN_FILENO, "/dev/null", O_RDONLY);
-  actions.open(STDOUT_FILENO, output_, O_WRONLY | O_CREAT | O_TRUNC);
-  actions.open(STDERR_FILENO, errors_, O_WRONLY | O_CREAT | O_TRUNC);
+  SpawnActions actions;
+  actions.redirect(output_, errors_);
   actions.duplicate(ends[1], lines_at);
   std::vector<char*> words;
   for (const std::string& word : command) {

@@ -1,7 +1,6 @@
 #include "support/run_process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,33 +10,13 @@
 #include <string_view>
 
 #include "support/files.hpp"
+#include "support/spawn_actions.hpp"
 
 namespace patchioner {
 namespace {
 
 constexpr int kNotFound = 127;  // as shells have it
 constexpr int kSignal = 128;
-
-/// What posix_spawn does in the child before the program begins.
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-
-  void open(int descriptor, const std::filesystem::path& path, int flags) {
-    constexpr mode_t kOwner = 0600;
-    ::posix_spawn_file_actions_addopen(&actions_, descriptor, path.c_str(), flags, kOwner);
-  }
-  void change_folder(const std::filesystem::path& folder) {
-    ::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str());
-  }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
 
 /// This program's environment but for the locale.
 std::vector<std::string> environment() {
@@ -65,10 +44,8 @@ ProcessEnd run_process(const std::vector<std::string>& command, const std::files
                        const std::filesystem::path& scratch) {
   const std::filesystem::path output = scratch / "stdout.txt";
   const std::filesystem::path errors = scratch / "stderr.txt";
-  FileActions actions;
-  actions.open(STDIN_FILENO, "/dev/null", O_RDONLY);
-  actions.open(STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC);
-  actions.open(STDERR_FILENO, errors, O_WRONLY | O_CREAT | O_TRUNC);
+  SpawnActions actions;
+  actions.redirect(output, errors);
   actions.change_folder(folder);
   const std::vector<std::string> variables = environment();
   pid_t child = 0;
