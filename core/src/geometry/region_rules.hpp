@@ -1,8 +1,9 @@
-// The options that the aggregators over the patch grid share (spec/01 section 0): as YAML says them, and as
-// the geometry reads them.
+// The options that the aggregators over the patch grid share (spec/01 section 0) as the geometry reads them;
+// as YAML says them they are part of the SDK (region_patches.hpp).
 #pragma once
 
 #include <patchioner/parameters.hpp>
+#include <patchioner/region_patches.hpp>
 #include <string>
 
 #include "geometry/box_patches.hpp"
@@ -32,14 +33,6 @@ struct RegionRules {
   EmptyRegion empty = EmptyRegion::nearest;
 };
 
-struct RegionOptions {
-  std::string box_rule = "reference";
-  std::string region_set = "per_box";
-  std::string mask_rule = "coverage";
-  std::string trace_geometry = "mapped";
-  std::string empty_region = "nearest";
-};
-
 /// The rules that the options name, with TraceNorm::points. The texts have been validated.
 RegionRules rules_of(const RegionOptions& options);
 
@@ -48,27 +41,6 @@ MaskRule mask_rule_of(const std::string& text);
 
 /// "patches" or "points", validated, as the rule.
 TraceNorm trace_norm_of(const std::string& text);
-
-/// Adds the shared options to the declaration of `Options`, a struct derived from RegionOptions.
-template <class Options>
-void declare_region_options(ParameterList<Options>& list) {
-  using Text = std::string Options::*;
-  list.add("box_rule", static_cast<Text>(&RegionOptions::box_rule),
-           "patches of a box: the reference's rounding of position and size, or all that intersect it")
-      .choices({"reference", "intersect"});
-  list.add("region_set", static_cast<Text>(&RegionOptions::region_set),
-           "set of boxes: each box counts the same, or each selected patch")
-      .choices({"per_box", "per_patch"});
-  list.add("mask_rule", static_cast<Text>(&RegionOptions::mask_rule),
-           "cells of a mask: weighted by their covered share, any touched one, or those covered by half")
-      .choices({"coverage", "any", "half"});
-  list.add("trace_geometry", static_cast<Text>(&RegionOptions::trace_geometry),
-           "traces on a cropped image: mapped through the crop, or taken as they are")
-      .choices({"mapped", "reference"});
-  list.add("empty_region", static_cast<Text>(&RegionOptions::empty_region),
-           "region without patches: the nearest patch or the whole image, with a warning, or NaN weights")
-      .choices({"nearest", "nan"});
-}
 
 /// Adds the key of traces for the aggregators that the reference has (`field` of Options).
 template <class Options>

@@ -1,8 +1,7 @@
 // The mean of the patches of a region (spec/01 sections 4.2 to 4.5).
 #include <patchioner/plugin.hpp>
 
-#include "geometry/cell_weights.hpp"
-#include "geometry/region_weights.hpp"
+#include "geometry/uniform_weighting.hpp"
 
 namespace patchioner {
 namespace {
@@ -15,15 +14,6 @@ void declare(ParameterList<UniformOptions>& list) {
   declare_region_options(list);
   declare_trace_norm(list, &UniformOptions::trace_norm);
 }
-
-class UniformWeighting : public CellWeighting {
- public:
-  CellGrid image(const CellGrid& like) override { return uniform_weights(like.whole(), like); }
-  CellGrid box(const PatchRange& range, const CellGrid& like) override {
-    return uniform_weights(range, like);
-  }
-  CellGrid cells(const CellGrid& uniform) override { return uniform; }
-};
 
 class Uniform : public Aggregator {
  public:
