@@ -10,6 +10,7 @@ namespace {
 
 struct VerifyArguments {
   std::vector<std::string> directories;
+  std::vector<std::string> places;  ///< of plugins
   bool json = false;
 };
 
@@ -50,7 +51,7 @@ void run_verify(const VerifyArguments& arguments, CommandLine& line) {
     }
     folders.insert(folders.end(), found.begin(), found.end());
   }
-  PluginHost host;
+  PluginHost host({arguments.places.begin(), arguments.places.end()});
   std::array<size_t, 3> counts{};
   for (const auto& folder : folders) {
     const CaseResult result = run_case(folder, host);
@@ -72,8 +73,14 @@ void add_verify_command(CommandLine& line) {
       line.app.add_subcommand("verify", "Run golden cases and print the largest difference of each");
   auto arguments = std::make_shared<VerifyArguments>();
   command->add_option("DIR", arguments->directories, "Case folders, or folders above cases")->required();
+  command
+      ->add_option("--path", arguments->places,
+                   "Folder or library to search before the others; may be repeated")
+      ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "One JSON object a case on standard output");
-  command->footer("Example:\n  patchioner verify tests/parity");
+  command->footer(
+      "Examples:\n  patchioner verify tests/parity\n  patchioner verify my_backbone/cases --path "
+      "my_backbone/build/plugins");
   command->callback([arguments, &line] { run_verify(*arguments, line); });
 }
 

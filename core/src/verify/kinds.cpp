@@ -4,6 +4,10 @@ namespace patchioner {
 
 const std::vector<CaseKind>& case_kinds() {
   static const std::vector<CaseKind> kinds = {
+      {"plugin.backbone", verify_plugin_backbone, nullptr},
+      {"plugin.aggregator", verify_plugin_aggregator, nullptr},
+      {"plugin.gap", verify_plugin_gap, nullptr},
+      {"plugin.decoder", verify_plugin_decoder, nullptr},
       {"clip.checkpoint_reader", verify_checkpoint_reader, nullptr},
       {"clip.openai_state_dict", verify_clip_model, nullptr},
       {"clip.openai_torchscript", verify_clip_model, nullptr},

@@ -6,6 +6,11 @@
 
 namespace patchioner {
 
+void verify_plugin_backbone(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_plugin_aggregator(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_plugin_gap(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+void verify_plugin_decoder(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+
 void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost& host);
 void verify_invite(const GoldenCase& golden, CaseReport& report, PluginHost& host);
