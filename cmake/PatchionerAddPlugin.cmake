@@ -4,7 +4,6 @@
 # but its descriptor. Libraries of its own are added by target_link_libraries(NAME PRIVATE ...). Where the project tests (enable_testing()), the
 # test NAME.check runs `patchioner plugins check` on it, with CONFIG where one is given. `cmake --install` puts it where an installed program
 # looks for plugins, when the prefix is that program's.
-set(PATCHIONER_PLUGIN_EXPORTS "${CMAKE_CURRENT_LIST_DIR}/plugin_exports.map")
 option(PATCHIONER_PRECOMPILE "Compile the SDK's and LibTorch's headers once a plugin, which makes every later build of it short" ON)
 
 # Warns of what would only show when the plugin is loaded.
@@ -60,7 +59,7 @@ function(patchioner_add_plugin name)
   add_library(${name} MODULE ${sources})
   target_link_libraries(${name} PRIVATE Patchioner::sdk)
   # A function that no library has is told when the plugin is linked, not when it is loaded; and whatever headers bring along stays inside.
-  target_link_options(${name} PRIVATE -Wl,--no-undefined "-Wl,--version-script=${PATCHIONER_PLUGIN_EXPORTS}")
+  target_link_options(${name} PRIVATE -Wl,--no-undefined "-Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin_exports.map")
   target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O2>)  # a project without a build type
   set_target_properties(${name} PROPERTIES
     PREFIX ""

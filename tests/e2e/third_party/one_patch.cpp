@@ -15,6 +15,20 @@ void declare(ParameterList<OnePatchOptions>& list) {
   list.add("column", &OnePatchOptions::column, "of the patch, from 0").range(0);
 }
 
+/// What no region may be, also where nobody reads it.
+void check(const Region& region, const ImageGeometry& geometry) {
+  const auto* patch = std::get_if<Patch>(&region.shape);
+  if (patch != nullptr && (patch->row < 0 || patch->row >= geometry.rows || patch->column < 0 ||
+                           patch->column >= geometry.columns)) {
+    throw Error(ErrorKind::data, "the patch {},{} does not lie on the grid", patch->row, patch->column);
+  }
+  const auto* mask = std::get_if<Mask>(&region.shape);
+  if (mask != nullptr &&
+      mask->pixels.sizes() != at::IntArrayRef{geometry.image_height, geometry.image_width}) {
+    throw Error(ErrorKind::data, "the mask is not of the image's size");
+  }
+}
+
 class OnePatch : public Aggregator {
  public:
   OnePatch(const OnePatchOptions& options, const PluginContext&) : options_(options) {}
@@ -24,6 +38,9 @@ class OnePatch : public Aggregator {
     if (options_.row >= geometry.rows || options_.column >= geometry.columns) {
       throw Error(ErrorKind::config, "the patch {},{} does not lie on the grid of {} by {}", options_.row,
                   options_.column, geometry.rows, geometry.columns);
+    }
+    for (const Region& region : regions) {
+      check(region, geometry);
     }
     const auto count = static_cast<int64_t>(regions.size());
     at::Tensor weights = at::zeros({count, geometry.patches()});  // [R,G]
