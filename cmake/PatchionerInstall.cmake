@@ -46,6 +46,7 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/patchioner COMP
 
 # The package for authors of plugins, for the install and for this build folder.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/patchioner DESTINATION include COMPONENT sdk)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION share/doc/patchioner COMPONENT sdk PATTERN build EXCLUDE)
 patchioner_compiler_abi(PATCHIONER_COMPILER_ABI)
 set(PATCHIONER_LIBTORCH_VERSION ${Torch_VERSION})
 patchioner_sdk_version(PATCHIONER_SDK_VERSION)
