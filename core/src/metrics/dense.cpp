@@ -4,12 +4,12 @@
 #include <numeric>
 #include <patchioner/error.hpp>
 
+#include "metrics/detection_ranking.hpp"
+
 namespace patchioner {
 namespace {
 
 constexpr double kMergeOverlap = 0.7;
-constexpr size_t kRecallSteps = 100;
-constexpr double kRecallStep = 0.01;
 
 DenseBox rounded(const DenseBox& box, DenseVariant variant) {
   if (variant == DenseVariant::python) {
@@ -129,35 +129,6 @@ std::vector<DenseRecord> records_of(const DenseImage& image, size_t index, const
   return records;
 }
 
-/// Numbers as the evaluators compute with them: the one in single precision, the other in double.
-template <class Number>
-double average_precision(const std::vector<bool>& is_right, size_t boxes) {
-  std::vector<Number> recalls;
-  std::vector<Number> precisions;
-  size_t right = 0;
-  for (size_t k = 0; k < is_right.size(); ++k) {
-    right += is_right[k] ? 1 : 0;
-    recalls.push_back(static_cast<Number>(right) / static_cast<Number>(boxes));
-    precisions.push_back(static_cast<Number>(right) / static_cast<Number>(k + 1));
-  }
-  for (size_t k = precisions.size(); k-- > 1;) {
-    precisions[k - 1] = std::max(precisions[k - 1], precisions[k]);  // the best from here on
-  }
-  double sum = 0;
-  double accumulated = 0;
-  for (size_t step = 0; step < kRecallSteps; ++step) {
-    constexpr bool kIsAccumulated = std::is_same_v<Number, double>;
-    const auto threshold =
-        static_cast<Number>(kIsAccumulated ? accumulated : kRecallStep * static_cast<double>(step));
-    accumulated += kRecallStep;
-    const auto from = std::lower_bound(recalls.begin(), recalls.end(), threshold);
-    sum += from == recalls.end()
-               ? 0
-               : static_cast<double>(precisions[static_cast<size_t>(from - recalls.begin())]);
-  }
-  return sum / static_cast<double>(kRecallSteps);
-}
-
 }  // namespace
 
 double overlap_of(const DenseBox& a, const DenseBox& b, DenseVariant variant) {
@@ -190,34 +161,20 @@ DenseMatches match_detections(std::span<const DenseImage> images, const DenseOpt
 
 DenseScores dense_scores(const DenseMatches& matches, std::span<const double> meteors,
                          const DenseOptions& options) {
-  std::vector<double> scores;
-  for (const DenseRecord& record : matches.records) {
-    scores.push_back(record.score);
+  std::vector<RatedDetection> detections;
+  for (size_t i = 0; i < matches.records.size(); ++i) {
+    const DenseRecord& record = matches.records[i];
+    detections.push_back({.image = record.image,
+                          .score = record.score,
+                          .overlap = record.overlap,
+                          .meteor = meteors[i],
+                          .is_first = record.is_first && !record.references.empty()});
   }
-  const std::vector<size_t> order = decreasing(scores);
-  const auto precision_at = [&](double overlap, double meteor) {
-    std::vector<bool> is_right;
-    for (const size_t place : order) {
-      const DenseRecord& record = matches.records[place];
-      is_right.push_back(record.is_first && !record.references.empty() && record.overlap >= overlap &&
-                         meteors[place] > meteor);
-    }
-    return options.variant == DenseVariant::lua ? average_precision<double>(is_right, matches.boxes)
-                                                : average_precision<float>(is_right, matches.boxes);
-  };
-  constexpr double kAnyText = -1;
-  DenseScores result;
-  for (size_t i = 0; i < kDenseOverlaps.size(); ++i) {
-    for (size_t j = 0; j < kDenseMeteors.size(); ++j) {
-      result.precisions[i][j] = precision_at(kDenseOverlaps[i], kDenseMeteors[j]);
-      result.map += result.precisions[i][j];
-    }
-    result.detections[i] = precision_at(kDenseOverlaps[i], kAnyText);
-    result.detection_map += result.detections[i];
+  std::vector<int32_t> boxes;
+  for (const DenseTruth& truth : matches.truths) {
+    boxes.push_back(static_cast<int32_t>(truth.boxes.size()));
   }
-  result.map /= static_cast<double>(kDenseOverlaps.size() * kDenseMeteors.size());
-  result.detection_map /= static_cast<double>(kDenseOverlaps.size());
-  return result;
+  return DetectionRanking(detections, std::move(boxes), options.variant).scores();
 }
 
 std::vector<Segment> segments_of(const DenseMatches& matches) {
