@@ -29,7 +29,8 @@ struct Ranked {
 std::vector<std::string> measured(const Json& line) {
   std::vector<std::string> names;
   for (const auto& [key, value] : line.items()) {
-    const bool is_metric = key != "score" && key != "overlap" && key != "id" && value.is_number();
+    const bool is_metric =
+        key != "score" && key != "overlap" && key != "boxes_of_image" && key != "id" && value.is_number();
     if (is_metric && std::isfinite(value.get<double>())) {
       names.push_back(key);
     }

@@ -5,6 +5,7 @@
 
 #include "report/encode.hpp"
 #include "report/page.hpp"
+#include "results/map_bootstrap.hpp"
 #include "results/run_comparison.hpp"
 
 namespace patchioner {
@@ -43,11 +44,12 @@ std::string metric_row(const MetricComparison& metric) {
     return html + "<td>\u2013</td><td></td><td></td><td></td><td></td></tr>\n";
   }
   const PairedDifference& items = *metric.items;
-  return html + fmt::format(
-                    "<td>{:+.4f}<br><small>{:+.4f} to {:+.4f}</small></td><td>{:.4f}</td><td>{}</td><td>{}"
-                    "</td><td>{}</td></tr>\n",
-                    items.delta, items.interval.low, items.interval.high, items.p_value, items.wins,
-                    items.losses, items.ties);
+  html += fmt::format("<td>{:+.4f}<br><small>{:+.4f} to {:+.4f}</small></td><td>{:.4f}</td>", items.delta,
+                      items.interval.low, items.interval.high, items.p_value);
+  for (const int64_t count : {items.wins, items.losses, items.ties}) {
+    html += fmt::format("<td>{}</td>", items.counts_items() ? std::to_string(count) : "\u2013");
+  }
+  return html + "</tr>\n";
 }
 
 std::string metrics_html(const RunComparison& comparison) {
@@ -84,9 +86,13 @@ void write_comparison_page(const RunComparison& comparison, const ResultImages& 
   if (!comparison.config.empty()) {
     page.block(config_html(comparison));
   }
+  const bool any_map = std::any_of(
+      comparison.metrics.begin(), comparison.metrics.end(),
+      [](const MetricComparison& metric) { return is_map(metric.name) && metric.items.has_value(); });
   page.section("Metrics",
-               "Of all captions together, and the mean of the items' differences with its 95 % interval "
-               "(paired bootstrap).");
+               fmt::format("Of all captions together, and the mean of the items' differences with its 95 % "
+                           "interval (paired bootstrap){}.",
+                           any_map ? "; of mAP, which no item has a value of, over images" : ""));
   page.block(metrics_html(comparison));
   const auto add = [&](const std::string& title, const std::string& note,
                        const std::vector<ChangedItem>& items) {

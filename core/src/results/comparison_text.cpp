@@ -72,7 +72,7 @@ std::string metrics_text(const RunComparison& comparison) {
       cells.push_back(fmt::format("{:+.4f} to {:+.4f}", items.interval.low, items.interval.high));
       cells.push_back(fmt::format("{:.4f}", items.p_value));
       for (const int64_t count : {items.wins, items.losses, items.ties}) {
-        cells.push_back(std::to_string(count));
+        cells.push_back(items.counts_items() ? std::to_string(count) : "-");
       }
     }
     rows.add(std::move(cells));

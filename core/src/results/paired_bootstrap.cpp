@@ -8,7 +8,7 @@
 #include <limits>
 #include <numeric>
 
-#include "support/split_mix.hpp"
+#include "results/resample_draws.hpp"
 
 namespace patchioner {
 namespace {
@@ -20,29 +20,23 @@ double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// The mean of one resample: as many items as there are, drawn with replacement. Which ones follows from the
-/// seed, the number of the resample and the number of items alone, so that rows with as many items are judged
-/// by the same draws. Each word gives two of them: 32 bits choose evenly enough among the items of any test
-/// set.
+/// The mean of one resample.
 double resampled_mean(std::span<const double> values, int64_t resample, uint64_t seed) {
   const uint64_t count = values.size();
-  uint64_t counter = split_mix(seed + kSplitMixStep * static_cast<uint64_t>(resample + 1));
-  const auto next = [&] { return split_mix(counter += kSplitMixStep); };
-  const auto high = [&](uint64_t word) { return values[((word >> 32) * count) >> 32]; };
-  const auto low = [&](uint64_t word) { return values[((word & 0xffffffff) * count) >> 32]; };
+  ResampleDraws draws(count, resample, seed);
   // Four sums, since additions that wait for each other would take most of the time.
   std::array<double, 4> sums = {};
   uint64_t drawn = 0;
   for (; drawn + 4 <= count; drawn += 4) {
-    const uint64_t first = next();
-    const uint64_t second = next();
-    sums[0] += high(first);
-    sums[1] += low(first);
-    sums[2] += high(second);
-    sums[3] += low(second);
+    const ResampleDraws::Two one = draws.next_two();
+    const ResampleDraws::Two other = draws.next_two();
+    sums[0] += values[one.first];
+    sums[1] += values[one.second];
+    sums[2] += values[other.first];
+    sums[3] += values[other.second];
   }
   for (; drawn < count; ++drawn) {
-    sums[0] += high(next());
+    sums[0] += values[draws.next_two().first];
   }
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) / static_cast<double>(count);
 }
@@ -68,12 +62,21 @@ double percentile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-Interval percentile_interval(std::vector<double> means) {
-  std::sort(means.begin(), means.end());
-  return {percentile(means, kLow), percentile(means, kHigh)};
+}  // namespace
+
+Interval percentile_interval(std::vector<double> resampled) {
+  std::sort(resampled.begin(), resampled.end());
+  return {percentile(resampled, kLow), percentile(resampled, kHigh)};
 }
 
-}  // namespace
+double two_sided_p(const std::vector<double>& resampled) {
+  const auto not_above =
+      std::count_if(resampled.begin(), resampled.end(), [](double difference) { return difference <= 0; });
+  const auto not_below =
+      std::count_if(resampled.begin(), resampled.end(), [](double difference) { return difference >= 0; });
+  const double all = static_cast<double>(resampled.size());
+  return std::clamp(2 * static_cast<double>(std::min(not_above, not_below)) / all, 1 / all, 1.0);
+}
 
 Interval bootstrap_interval(std::span<const double> values, double corpus, int64_t resamples, uint64_t seed) {
   std::vector<double> numbers(values.begin(), values.end());
@@ -109,10 +112,7 @@ PairedDifference paired_bootstrap(std::span<const double> row, std::span<const d
     return result;
   }
   const std::vector<double> means = resampled_means(differences, resamples, seed);
-  const auto not_above = std::count_if(means.begin(), means.end(), [](double mean) { return mean <= 0; });
-  const auto not_below = std::count_if(means.begin(), means.end(), [](double mean) { return mean >= 0; });
-  const double all = static_cast<double>(resamples);
-  result.p_value = std::clamp(2 * static_cast<double>(std::min(not_above, not_below)) / all, 1 / all, 1.0);
+  result.p_value = two_sided_p(means);
   result.interval = percentile_interval(means);
   return result;
 }

@@ -1,5 +1,5 @@
 // How far numbers of a test set can be trusted: the paired bootstrap over items (Efron and Tibshirani 1993;
-// for captions and translations, Koehn 2004).
+// for captions and translations, Koehn 2004). map_bootstrap.hpp has that of mAP, which is no mean of items.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,20 @@ struct PairedDifference {
   Interval interval;  ///< 95 %, percentile
   double p_value =
       1;  ///< two-sided: twice the share of resamples on the other side of zero, at least 1/resamples
-  int64_t wins = 0;  ///< items on which the row is better
+  /// Items on which the row is better; none of the three where the metric is of all items together, as mAP.
+  int64_t wins = 0;
   int64_t losses = 0;
   int64_t ties = 0;
+
+  bool counts_items() const { return wins + losses + ties > 0; }
 };
+
+/// 95 % of what a statistic came to in resamples, of which there is at least one: the percentiles 2.5 and
+/// 97.5.
+Interval percentile_interval(std::vector<double> resampled);
+
+/// The p-value of differences in resamples, of which there is at least one, as PairedDifference has it.
+double two_sided_p(const std::vector<double>& resampled);
 
 /// `values` are of the items; `corpus` is the metric of all of them, around which the interval of their mean
 /// is laid, since corpus metrics (BLEU, METEOR) are no means of items. The same for the same values and seed;

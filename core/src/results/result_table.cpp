@@ -13,6 +13,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "results/map_bootstrap.hpp"
 #include "results/run_index.hpp"
 #include "results/table_layout.hpp"
 #include "support/nearest_name.hpp"
@@ -106,6 +107,7 @@ void note_variants(ResultTable& table, const std::vector<std::string>& titles) {
 struct ItemValues {
   std::vector<std::string> places;
   std::map<std::string, std::vector<double>> values;  ///< by metric, parallel to the places
+  std::optional<RunMaps> maps;                        ///< where mAP is wanted: no item has a value of it
 
   std::span<const double> of(const std::string& metric) const {
     const auto found = values.find(metric);
@@ -113,19 +115,30 @@ struct ItemValues {
   }
 };
 
-ItemValues read_item_values(const RunScores& run, const std::set<std::string>& metrics) {
+ItemValues read_item_values(const RunScores& run, const std::set<std::string>& metrics,
+                            const TableOptions& options) {
   ItemValues items;
+  std::optional<DetectionLines> detections;
   for (const std::string& metric : metrics) {
-    items.values[metric];
+    if (is_map(metric)) {
+      detections.emplace();
+    } else {
+      items.values[metric];
+    }
   }
   visit_scored_items(run.folder, [&](ScoredItem&& item) {
+    if (detections) {
+      detections->add(item);
+    }
     for (auto& [metric, values] : items.values) {
       const auto value = item.values.find(metric);
       values.push_back(value == item.values.end() ? kNone : value->second);
     }
     items.places.push_back(std::move(item.place));
   });
-  // mAP is of all boxes together: no item has a value.
+  if (detections) {
+    items.maps = run_maps(run, std::move(*detections), options.resamples, options.seed);
+  }
   std::erase_if(items.values, [](const auto& entry) {
     return std::all_of(entry.second.begin(), entry.second.end(),
                        [](double value) { return std::isnan(value); });
@@ -207,6 +220,9 @@ class IntervalFiller {
       table_.notes.push_back(fmt::format("no intervals of {}: no items.jsonl lies in their folders",
                                          some_names(without_items_)));
     }
+    for (const auto& [reason, runs] : without_maps_) {
+      table_.notes.push_back(fmt::format("no intervals of mAP of {}: {}", some_names(runs), reason));
+    }
     table_.notes.insert(table_.notes.end(), notes_.begin(), notes_.end());
   }
 
@@ -227,7 +243,17 @@ class IntervalFiller {
       without_items_.push_back(fmt::format("{} on {}", titles_[place], dataset));
       return std::nullopt;
     }
-    return read_item_values(*run, metrics);
+    ItemValues items = read_item_values(*run, metrics, options_);
+    if (items.maps && !items.maps->missing.empty()) {
+      const std::string& reason = items.maps->missing;
+      auto same = std::find_if(without_maps_.begin(), without_maps_.end(),
+                               [&](const auto& known) { return known.first == reason; });
+      if (same == without_maps_.end()) {
+        same = without_maps_.insert(same, {reason, {}});
+      }
+      same->second.push_back(fmt::format("{} on {}", titles_[place], dataset));
+    }
+    return items;
   }
 
   void fill_row(size_t place, const std::string& dataset, const ItemValues& items, const Baseline* baseline) {
@@ -240,8 +266,14 @@ class IntervalFiller {
     }
     for (size_t i = 0; i < row.cells.size(); ++i) {
       TableCell& cell = row.cells[i];
-      if (table_.columns[i].dataset != dataset || !cell.value || !std::isfinite(*cell.value) ||
-          items.of(cell.metric).empty()) {
+      if (table_.columns[i].dataset != dataset || !cell.value || !std::isfinite(*cell.value)) {
+        continue;
+      }
+      if (is_map(cell.metric)) {
+        fill_map(cell, *items.maps, baseline);
+        continue;
+      }
+      if (items.of(cell.metric).empty()) {
         continue;
       }
       cell.interval =
@@ -252,11 +284,22 @@ class IntervalFiller {
     }
   }
 
+  static void fill_map(TableCell& cell, const RunMaps& maps, const Baseline* baseline) {
+    if (!maps.metrics.contains(cell.metric)) {
+      return;
+    }
+    cell.interval = maps.bootstrap->interval(cell.metric);
+    if (baseline != nullptr && baseline->items.maps && baseline->items.maps->metrics.contains(cell.metric)) {
+      cell.against_baseline = maps.bootstrap->against(*baseline->items.maps->bootstrap, cell.metric);
+    }
+  }
+
   ResultTable& table_;
   const RunIndex& runs_;
   const std::vector<std::string>& titles_;
   const TableOptions& options_;
-  std::vector<std::string> without_items_;  ///< "CLIP on emoji_dense"
+  std::vector<std::string> without_items_;                                      ///< "CLIP on emoji_dense"
+  std::vector<std::pair<std::string, std::vector<std::string>>> without_maps_;  ///< by the reason, likewise
   std::vector<std::string> notes_;
 };
 

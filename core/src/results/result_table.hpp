@@ -73,9 +73,11 @@ struct TableOptions {
 /// Fills the cells of `table` (whose columns and rows with names, groups and labels are set) from the runs; a
 /// row's run is found by row and data set. A note is added for each metric that was had only in a variant,
 /// and for each column that stays empty because no finished run of its data set has its metric, with those
-/// that there are. Intervals come from items.jsonl of the runs' folders, one run in memory at a time; mAP has
-/// none. Differences to `table.baseline`, whose row is marked, are of items with the same place and the same
-/// form of the metric. Throws an Error of kind usage for a baseline that is no row.
+/// that there are. Intervals come from items.jsonl of the runs' folders, one run in memory at a time; those
+/// of mAP from images drawn with all of their detections (map_bootstrap.hpp), or a note says why it has none.
+/// Differences to `table.baseline`, whose row is marked, are of items with the same place, of mAP of images
+/// that both have, and of the same form of the metric. Throws an Error of kind usage for a baseline that is
+/// no row.
 void fill_table(ResultTable& table, const std::vector<RunScores>& runs, const TableOptions& options);
 
 /// Marks of a column's best value (after rounding; ties all; none where only one row has a value). For

@@ -114,7 +114,9 @@ class TableHtml {
 
   void add_legend() {
     std::string text = "Bold: the best of its column.";
-    text += has_intervals(table_) ? " Small: the 95 % interval (bootstrap over items)." : "";
+    text += has_intervals(table_)
+                ? fmt::format(" Small: the 95 % interval (bootstrap over {}).", drawn_things(table_))
+                : "";
     text += has_differences(table_) ? " \u25b2 \u25bc: " + significance_legend(table_) + "." : "";
     if (has_paper_numbers(table_)) {
       text += " Paper: as printed";

@@ -10,6 +10,7 @@
 #include "config/json_value.hpp"
 #include "data/json_text.hpp"
 #include "evaluation/evaluation_files.hpp"
+#include "results/map_bootstrap.hpp"
 #include "results/paired_items.hpp"
 
 namespace patchioner {
@@ -146,9 +147,22 @@ std::optional<double> value_of(const RunScores& run, const std::string& name) {
   return std::nullopt;
 }
 
+/// mAP of a run, where it has any.
+RunMaps maps_of(const RunScores& run, std::span<const ScoredItem> items, const ComparisonOptions& options) {
+  if (std::none_of(run.metrics.begin(), run.metrics.end(),
+                   [](const MetricValue& metric) { return is_map(metric.name); })) {
+    return {};
+  }
+  DetectionLines lines;
+  for (const ScoredItem& item : items) {
+    lines.add(item);
+  }
+  return run_maps(run, std::move(lines), options.resamples, options.seed);
+}
+
 /// Names are compared as they are: METEOR without its paraphrases is another metric than METEOR.
-std::vector<MetricComparison> compare_metrics(const RunScores& a, const RunScores& b,
-                                              std::span<const ItemPair> pairs,
+std::vector<MetricComparison> compare_metrics(const RunScores& a, const RunScores& b, const RunMaps& maps_a,
+                                              const RunMaps& maps_b, std::span<const ItemPair> pairs,
                                               const ComparisonOptions& options) {
   std::vector<std::string> names;
   for (const RunScores* run : {&a, &b}) {
@@ -161,6 +175,9 @@ std::vector<MetricComparison> compare_metrics(const RunScores& a, const RunScore
   std::vector<MetricComparison> metrics;
   for (const std::string& name : names) {
     MetricComparison metric{name, value_of(a, name), value_of(b, name), std::nullopt};
+    if (maps_a.metrics.contains(name) && maps_b.metrics.contains(name)) {
+      metric.items = maps_b.bootstrap->against(*maps_a.bootstrap, name);
+    }
     const std::vector<double> of_a = values_of(pairs, name, &ItemPair::a);
     const std::vector<double> of_b = values_of(pairs, name, &ItemPair::b);
     bool any = false;
@@ -242,7 +259,8 @@ RunComparison compare_runs(const fs::path& a, const fs::path& b, const Compariso
   comparison.paired = items.pairs.size();
   comparison.only_a = items.only_a;
   comparison.only_b = items.only_b;
-  comparison.metrics = compare_metrics(comparison.a, comparison.b, items.pairs, options);
+  comparison.metrics = compare_metrics(comparison.a, comparison.b, maps_of(comparison.a, items_a, options),
+                                       maps_of(comparison.b, items_b, options), items.pairs, options);
   comparison.metric = ordering_metric(items.pairs, options.metric);
   comparison.gained =
       changed_items(items.pairs, most_gained(items.pairs, comparison.metric, options.examples));
@@ -268,10 +286,14 @@ Json to_json(const RunComparison& comparison) {
     Json entry = {{"a", number_json(metric.a)}, {"b", number_json(metric.b)}};
     entry["difference"] = metric.a && metric.b ? Json(*metric.b - *metric.a) : Json();
     if (metric.items) {
-      entry["items"] = {{"difference", metric.items->delta},   {"low", metric.items->interval.low},
-                        {"high", metric.items->interval.high}, {"p", metric.items->p_value},
-                        {"better", metric.items->wins},        {"worse", metric.items->losses},
-                        {"equal", metric.items->ties}};
+      const PairedDifference& items = *metric.items;
+      entry["items"] = {{"difference", items.delta},
+                        {"low", items.interval.low},
+                        {"high", items.interval.high},
+                        {"p", items.p_value}};
+      if (items.counts_items()) {
+        entry["items"].update({{"better", items.wins}, {"worse", items.losses}, {"equal", items.ties}});
+      }
     }
     metrics[metric.name] = std::move(entry);
   }

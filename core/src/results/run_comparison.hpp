@@ -44,7 +44,8 @@ struct MetricComparison {
   std::string name;
   std::optional<double> a;
   std::optional<double> b;
-  std::optional<PairedDifference> items;  ///< b against a; nullopt where items have no values of it
+  /// b against a, of mAP over the images that both have; nullopt where items have no values of it.
+  std::optional<PairedDifference> items;
 };
 
 /// An item that b captioned better, or worse.

@@ -28,7 +28,8 @@ const std::unordered_map<std::string, double> kNumberTexts = {
     {"-inf", -kInfinity}, {"-Infinity", -kInfinity}, {"-.inf", -kInfinity}};
 
 /// Entries of a line of items.jsonl that are numbers and no metrics.
-constexpr std::array<std::string_view, 4> kItemNumbers = {"id", "place", "score", "overlap"};
+constexpr std::array<std::string_view, 5> kItemNumbers = {"id", "place", "score", "overlap",
+                                                          "boxes_of_image"};
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& what) {
   throw Error(ErrorKind::data, "{}: {}; evaluate again to write it anew", file.string(), what);
@@ -83,6 +84,20 @@ double stage_seconds(const std::filesystem::path& file) {
   return seconds;
 }
 
+std::optional<ScoredDetection> detection_of(const Json& line) {
+  const auto score = line.find("score");
+  const auto overlap = line.find("overlap");
+  const auto is_first = line.find("first_of_its_box");
+  const auto boxes = line.find("boxes_of_image");
+  if (score == line.end() || !score->is_number() || overlap == line.end() || !overlap->is_number() ||
+      is_first == line.end() || !is_first->is_boolean() || boxes == line.end() ||
+      !boxes->is_number_unsigned() || boxes->get<uint64_t>() > std::numeric_limits<int32_t>::max()) {
+    return std::nullopt;
+  }
+  return ScoredDetection{score->get<double>(), overlap->get<double>(), is_first->get<bool>(),
+                         boxes->get<int32_t>()};
+}
+
 ScoredItem item_of(const Json& line, size_t number) {
   ScoredItem item;
   item.place = text_or_empty(line, "place");
@@ -101,6 +116,7 @@ ScoredItem item_of(const Json& line, size_t number) {
       item.values[key] = value.get<double>();
     }
   }
+  item.detection = detection_of(line);
   return item;
 }
 
@@ -141,6 +157,12 @@ RunScores read_run_scores(const std::filesystem::path& folder) {
   if (const auto dataset = json.find("dataset"); dataset != json.end() && dataset->is_object()) {
     run.images = count_or_zero(*dataset, "images");
     run.regions = count_or_zero(*dataset, "regions");
+  }
+  if (const auto options = json.find("options"); options != json.end() && options->is_object()) {
+    run.dense_variant = text_or_empty(*options, "dense_variant");
+  }
+  if (const auto boxes = json.find("boxes"); boxes != json.end() && boxes->is_object()) {
+    run.boxes = count_or_zero(*boxes, "merged_boxes");
   }
   if (const std::filesystem::path stages = folder / "run.json"; std::filesystem::exists(stages)) {
     run.seconds = stage_seconds(stages);

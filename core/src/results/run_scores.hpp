@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,14 @@ struct MetricValue {
   double value = 0;  ///< a fraction, as metrics.json has it; mAP too; not-a-number where it has null
 };
 
+/// What mAP needs of a detection beside its METEOR.
+struct ScoredDetection {
+  double score = 0;
+  double overlap = 0;          ///< with the box that it overlaps most
+  bool is_first = false;       ///< no better detection has used the box up
+  int32_t boxes_of_image = 0;  ///< that were to be found
+};
+
 /// One caption with its values.
 struct ScoredItem {
   std::string place;  ///< "12.3": the fourth region of the thirteenth image of the data set
@@ -23,6 +32,7 @@ struct ScoredItem {
   std::vector<std::string> references;
   /// By metric, "box_METEOR" of detections too; those that have none for this item are absent.
   std::map<std::string, double> values;
+  std::optional<ScoredDetection> detection;  ///< of dense captions; lines of older versions do not say all
 };
 
 /// One config on one data set.
@@ -38,6 +48,8 @@ struct RunScores {
   double seconds = 0;  ///< that all its stages took, whoever computed them
   size_t images = 0;
   size_t regions = 0;
+  std::string dense_variant;  ///< of dense captions, "python" or "lua"
+  size_t boxes = 0;           ///< of dense captions, that were to be found
 
   /// By its name, or by the beginning before a '(': asked for "METEOR", "METEOR(no-paraphrase)" is found.
   const MetricValue* find(const std::string& metric) const;

@@ -121,7 +121,8 @@ std::string footer(const ResultTable& table, bool intervals) {
     sentences.push_back("In brackets: " + escaped(paper_legend(table)));
   }
   if (intervals && has_intervals(table)) {
-    sentences.emplace_back("Small numbers: 95\\,\\% intervals (bootstrap over items)");
+    sentences.push_back(
+        fmt::format("Small numbers: 95\\,\\% intervals (bootstrap over {})", drawn_things(table)));
   }
   for (const std::string& note : table.notes) {
     sentences.push_back(escaped(note.ends_with('.') ? note.substr(0, note.size() - 1) : note));

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "results/map_bootstrap.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -157,13 +159,22 @@ bool has_paper_numbers(const ResultTable& table) {
   return any_cell(table, [](const TableCell& cell) { return cell.paper.has_value(); });
 }
 
+std::string drawn_things(const ResultTable& table) {
+  const auto has = [&](bool of_map) {
+    return any_cell(table, [&](const TableCell& cell) {
+      return cell.interval.has_value() && is_map(cell.metric) == of_map;
+    });
+  };
+  return !has(true) ? "items" : has(false) ? "items, of mAP over images" : "images";
+}
+
 std::string significance_legend(const ResultTable& table) {
   const auto baseline =
       std::find_if(table.rows.begin(), table.rows.end(), [](const TableRow& row) { return row.is_baseline; });
-  return fmt::format("better or worse (p < {}, paired bootstrap over items) than {}", kSignificant,
-                     baseline == table.rows.end()
-                         ? table.baseline
-                         : row_titles(table)[static_cast<size_t>(baseline - table.rows.begin())]);
+  return fmt::format(
+      "better or worse (p < {}, paired bootstrap over {}) than {}", kSignificant, drawn_things(table),
+      baseline == table.rows.end() ? table.baseline
+                                   : row_titles(table)[static_cast<size_t>(baseline - table.rows.begin())]);
 }
 
 std::string tolerance_words(const ResultTable& table) {

@@ -59,6 +59,8 @@ bool has_intervals(const ResultTable& table);
 bool has_differences(const ResultTable& table);
 bool has_paper_numbers(const ResultTable& table);
 
+/// What the bootstrap draws: "items", of mAP "images", "items, of mAP over images" where there are both.
+std::string drawn_things(const ResultTable& table);
 /// "better or worse (p < 0.05, paired bootstrap over items) than CLIP", of the marks of significance.
 std::string significance_legend(const ResultTable& table);
 /// How far the paper's numbers may be away: "1, 0.01 of mAP".

@@ -90,7 +90,7 @@ std::string footer(const ResultTable& table) {
     text += "- In brackets: " + escaped(paper_legend(table)) + "\n";
   }
   if (has_intervals(table)) {
-    text += "- Small numbers: 95 % intervals (bootstrap over items)\n";
+    text += fmt::format("- Small numbers: 95 % intervals (bootstrap over {})\n", drawn_things(table));
   }
   for (const TableFailure& failure : table_failures(table)) {
     text +=

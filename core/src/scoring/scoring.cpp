@@ -172,6 +172,7 @@ class Scoring {
       line["score"] = record.score;
       line["overlap"] = record.overlap;
       line["first_of_its_box"] = record.is_first;
+      line["boxes_of_image"] = matches.truths[record.image].boxes.size();
       line["box_references"] = record.references;
       line["box_" + meteor.name] = meteors[i];
     }

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <patchioner/error.hpp>
 
+#include "results/map_bootstrap.hpp"
 #include "test_folder.hpp"
+#include "unit/results/dense_lines.hpp"
 
 using namespace patchioner;
 
@@ -40,6 +42,24 @@ RunScores run_with(const TestFolder& folder, const std::string& row, const std::
   run.metrics = {{"map(no-paraphrase)", 0.4},
                  {"CIDEr", 2 * sum / static_cast<double>(count)},
                  {"METEOR(no-paraphrase)", 0.5}};
+  return run;
+}
+
+/// A finished run of dense captions, whose lines give its mAP.
+RunScores dense_run(const TestFolder& folder, const std::string& row, const std::vector<ScoredItem>& items,
+                    const std::string& map = "map(no-paraphrase)") {
+  RunScores run;
+  run.row = row;
+  run.dataset = "boxes";
+  run.folder = folder.path() / row / "boxes";
+  run.finished = true;
+  folder.write(row + "/boxes/items.jsonl", dense_text(items));
+  DetectionLines lines;
+  for (const ScoredItem& item : items) {
+    lines.add(item);
+  }
+  const MapBootstrap maps(lines, DenseVariant::python, 0, 0);
+  run.metrics = {{map, maps.value(map)}, {"detmap", maps.value("detmap")}};
   return run;
 }
 
@@ -93,7 +113,12 @@ TEST_CASE("values, failures and what was not run") {
   CHECK(table.rows[2].cells[0].failure.empty());
   CHECK_FALSE(table.rows[2].cells[0].value);
   CHECK_FALSE(table.rows[3].cells[0].value);
-  CHECK(table.notes.empty());
+  CHECK_FALSE(table.rows[0].cells[1].interval);  // its lines are of no detections
+  CHECK(table.notes ==
+        std::vector<std::string>{
+            "no intervals of mAP of a on boxes: items.jsonl does not say all that mAP needs of "
+            "each detection, as those of earlier versions do not (boxes_of_image); evaluate "
+            "again"});
 }
 
 TEST_CASE("a metric that there is only in another form is taken and noted") {
@@ -171,6 +196,50 @@ TEST_CASE("intervals lie around the metric of the corpus; differences are of ite
   fill_table(without, runs, {.intervals = false});
   CHECK_FALSE(without.rows[0].cells[0].interval);
   CHECK_FALSE(without.rows[0].cells[0].against_baseline);
+}
+
+TEST_CASE("mAP has intervals and differences of images that are drawn, in all its forms") {
+  const TestFolder folder;
+  const std::vector<RunScores> runs = {dense_run(folder, "base", dense_items_of(60, 1)),
+                                       dense_run(folder, "better", dense_items_of(60, 2, 0.1)),
+                                       dense_run(folder, "whole", dense_items_of(60, 3), "map")};
+  ResultTable table = table_of({"base", "better", "whole"}, {column("map"), column("detmap")}, "base");
+  fill_table(table, runs, {});
+  for (size_t row = 0; row < 3; ++row) {
+    const TableCell& map = table.rows[row].cells[0];
+    REQUIRE(map.interval);
+    CHECK(map.interval->low < *map.value);
+    CHECK(map.interval->high > *map.value);
+  }
+  const PairedDifference& better = *table.rows[1].cells[0].against_baseline;
+  CHECK(better.delta == doctest::Approx(*table.rows[1].cells[0].value - *table.rows[0].cells[0].value));
+  CHECK(better.interval.low > 0);
+  CHECK(better.p_value < 0.05);
+  // Every true box is a detection here.
+  CHECK(table.rows[1].cells[1].interval->low == doctest::Approx(1));
+  CHECK(table.rows[1].cells[1].against_baseline->p_value == 1);
+  CHECK_FALSE(table.rows[0].cells[0].against_baseline);
+  // With all of METEOR's data it is another metric than without.
+  CHECK_FALSE(table.rows[2].cells[0].against_baseline);
+  CHECK(table.rows[2].cells[1].against_baseline);
+}
+
+TEST_CASE("lines that do not come to a run's mAP give it no interval, nor the others a difference to it") {
+  const TestFolder folder;
+  std::vector<RunScores> runs = {dense_run(folder, "base", dense_items_of(20, 1)),
+                                 dense_run(folder, "row", dense_items_of(20, 2)),
+                                 dense_run(folder, "missed", dense_items_of(20, 3))};
+  runs[0].metrics[0].value = 0.75;
+  runs[2].boxes = 1000;
+  ResultTable table = table_of({"base", "row", "missed"}, {column("map")}, "base");
+  fill_table(table, runs, {});
+  CHECK_FALSE(table.rows[0].cells[0].interval);
+  CHECK(table.rows[1].cells[0].interval);
+  CHECK_FALSE(table.rows[1].cells[0].against_baseline);
+  CHECK_FALSE(table.rows[2].cells[0].interval);
+  REQUIRE(table.notes.size() == 3);
+  CHECK(table.notes[1].starts_with("no intervals of mAP of base on boxes: the lines of items.jsonl come to"));
+  CHECK(table.notes[2].starts_with("no intervals of mAP of missed on boxes: "));
 }
 
 TEST_CASE("where less is better, less wins") {

@@ -7,7 +7,9 @@
 #include "config/config.hpp"
 #include "refusals.hpp"
 #include "result_folders.hpp"
+#include "results/map_bootstrap.hpp"
 #include "support/files.hpp"
+#include "unit/results/dense_lines.hpp"
 
 using namespace patchioner;
 
@@ -120,6 +122,39 @@ TEST_CASE("two runs are compared by configs, metrics and items") {
   mentions(html, "<p class=\"from\">dino</p><p class=\"caption\">an ox</p>");
   mentions(html, "data:image/jpeg;base64,");
   mentions(html, "box 20,5 15");
+}
+
+TEST_CASE("mAP is compared on the images of both, and of them nothing is counted") {
+  const ResultFolders folders;
+  const auto dense = [&](const std::string& name, const std::vector<ScoredItem>& items) {
+    const auto folder = folders.add(name, "", {});
+    folders.folder().write(name + "/items.jsonl", dense_text(items));
+    DetectionLines lines;
+    for (const ScoredItem& item : items) {
+      lines.add(item);
+    }
+    const double map = MapBootstrap(lines, DenseVariant::python, 0, 0).value("map");
+    folders.folder().write(
+        name + "/metrics.json",
+        nlohmann::ordered_json({{"name", "boxes"}, {"metrics", {{"map(no-paraphrase)", map}}}}).dump());
+    return folder;
+  };
+  const auto a = dense("clip/boxes", dense_items_of(50, 1));
+  const auto b = dense("dino/boxes", dense_items_of(50, 2, 0.1));
+  const RunComparison comparison = compare_runs(a, b, {.metric = "", .examples = 0});
+  REQUIRE(comparison.metrics[0].items);
+  const PairedDifference& maps = *comparison.metrics[0].items;
+  CHECK(maps.delta == *comparison.metrics[0].b - *comparison.metrics[0].a);
+  CHECK(maps.interval.low > 0);
+  CHECK(maps.interval.high > maps.delta);
+  const nlohmann::ordered_json json = to_json(comparison)["metrics"]["map(no-paraphrase)"]["items"];
+  CHECK(json["p"] == maps.p_value);
+  CHECK_FALSE(json.contains("better"));
+  mentions(comparison_text(comparison), fmt::format("{:.4f}       -      -      -\n", maps.p_value));
+  write_comparison_page(comparison, ResultImages::open(a), folders / "page.html");
+  const std::string html = read_file(folders / "page.html");
+  mentions(html, "(paired bootstrap); of mAP, which no item has a value of, over images.");
+  mentions(html, "<td>\u2013</td><td>\u2013</td><td>\u2013</td></tr>");
 }
 
 TEST_CASE("an image that is gone is said on the page, beside the captions that there are") {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kMetrics = R"json({"name": "emoji_dense", "task": "dense", "items": 1036,
   "metrics": {"map(no-paraphrase)": 0.455, "CIDEr": 0.882, "SPICE(rules)": null, "x": "Infinity", "y": ".nan"},
+  "options": {"dense_variant": "lua"}, "boxes": {"images": 240, "merged_boxes": 1030},
   "std": {"CIDEr": 1.4}, "dataset": {"format": "dense", "images": 240, "regions": 1036},
   "timing": {"captioning_seconds": 8.5, "images_per_second": 28.2, "scoring_seconds": 0.25}})json";
 
@@ -43,6 +44,8 @@ TEST_CASE("metrics.json of an evaluation") {
   CHECK(run.images == 240);
   CHECK(run.regions == 1036);
   CHECK(run.seconds == 8.75);
+  CHECK(run.dense_variant == "lua");
+  CHECK(run.boxes == 1030);
   REQUIRE(run.metrics.size() == 5);
   CHECK(run.metrics[0].name == "map(no-paraphrase)");
   CHECK(run.metrics[1].value == 0.882);
@@ -94,7 +97,8 @@ TEST_CASE("items.jsonl: metrics are values, other numbers are not") {
   folder.write("items.jsonl",
                "{\"id\": \"1\", \"place\": \"12.3\", \"file_name\": \"a.jpg\", \"caption\": \"a dog\", "
                "\"box\": [1, 2, 3, 4], "
-               "\"score\": 0.5, \"overlap\": 1, \"first_of_its_box\": true, \"box_METEOR\": 0.25, "
+               "\"score\": 0.5, \"overlap\": 1, \"first_of_its_box\": true, \"boxes_of_image\": 3, "
+               "\"box_METEOR\": 0.25, "
                "\"references\": [\"a dog\", \"a cat\"], \"CIDEr\": 1.5, \"SPICE\": null}\n"
                "\n"
                "{\"id\": 7, \"caption\": \"\", \"references\": [], \"CIDEr\": 0}");
@@ -105,6 +109,12 @@ TEST_CASE("items.jsonl: metrics are values, other numbers are not") {
   CHECK(items[0].caption == "a dog");
   CHECK(items[0].references == std::vector<std::string>{"a dog", "a cat"});
   CHECK(items[0].values == std::map<std::string, double>{{"CIDEr", 1.5}, {"box_METEOR", 0.25}});
+  REQUIRE(items[0].detection);
+  CHECK(items[0].detection->score == 0.5);
+  CHECK(items[0].detection->overlap == 1);
+  CHECK(items[0].detection->is_first);
+  CHECK(items[0].detection->boxes_of_image == 3);
+  CHECK_FALSE(items[1].detection);
   CHECK(items[1].place == "#2");
   CHECK(items[1].values == std::map<std::string, double>{{"CIDEr", 0}});
 

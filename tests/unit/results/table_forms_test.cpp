@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "results/display_width.hpp"
+#include "results/result_table_html.hpp"
 #include "results/table_layout.hpp"
+#include "text_search.hpp"
 #include "unit/results/small_table.hpp"
 
 using namespace patchioner;
@@ -113,6 +115,25 @@ In brackets: the paper's numbers; !: ours is further than 0.1 from it.
 Small numbers: 95\,\% intervals (bootstrap over items).
 METEOR was left out\_.\par}
 )");
+}
+
+TEST_CASE("legends say what was drawn: items, and of mAP images") {
+  ResultTable table = small_table();
+  CHECK(drawn_things(table) == "items");
+  TableCell& map = table.rows[1].cells[0];
+  map = cell_with(0.136, {0.12, 0.15}, -0.01, 0.01);
+  map.metric = "map(no-paraphrase)";
+  const std::string both = "bootstrap over items, of mAP over images)";
+  CHECK(count(table_text(table), both) == 1);
+  CHECK(count(table_markdown(table), both) == 2);
+  CHECK(count(table_latex(table, true), both) == 2);
+  CHECK(count(table_html(table), both) == 2);
+  for (TableRow& row : table.rows) {
+    for (size_t i = 1; i < row.cells.size(); ++i) {
+      row.cells[i].interval.reset();
+    }
+  }
+  CHECK(drawn_things(table) == "images");
 }
 
 TEST_CASE("LaTeX without intervals has no small lines") {
