@@ -1,6 +1,5 @@
 // A backbone without weights, to read beside backbone.hpp: the vector of a patch says how much of each colour
 // it has and how it is patterned, and a text's says which colours and patterns it names.
-#include <ATen/core/grad_mode.h>
 #include <fmt/ranges.h>
 
 #include <patchioner/plugin.hpp>

@@ -1,7 +1,5 @@
 // A decoder that is not trained: the caption of a region is the phrase of a list whose text vector is
 // nearest. With it any backbone with a text side captions at once, as in zero-shot classification.
-#include <ATen/core/grad_mode.h>
-
 #include <fstream>
 #include <mutex>
 #include <patchioner/plugin.hpp>

@@ -2,7 +2,6 @@
 // distributes. It has no class token: a learnt query, the probe, attends to the patches, and what it gathers
 // goes through a head into the space of the texts. Here a patch's feature is what the head makes of that
 // patch alone, so that patches, the global token and texts lie in one space.
-#include <ATen/core/grad_mode.h>
 #include <fmt/ranges.h>
 
 #include <patchioner/plugin.hpp>

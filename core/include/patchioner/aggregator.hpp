@@ -42,10 +42,12 @@ struct RegionWeights {
   std::vector<RegionWarning> warnings;  ///< one for each region that needed a fallback
 };
 
+/// A way to weigh patches. Objects are made by the plugin's factory and are immutable afterwards.
 class Aggregator {
  public:
   virtual ~Aggregator() = default;
 
+  /// Patches, unless the method reads regions some other way.
   virtual FeatureSource source() const { return FeatureSource::patches; }
 
   /// Whether `weights` reads PatchFeatures::attention; the host refuses the pair when the backbone has none.

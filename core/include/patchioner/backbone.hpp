@@ -8,6 +8,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <map>
 #include <patchioner/geometry.hpp>
@@ -54,6 +55,7 @@ class Backbone {
   /// D, the width of the shared space.
   virtual int64_t dim() const = 0;
 
+  /// All but regions, unless said otherwise; always the same.
   virtual BackboneCapabilities capabilities() const { return {}; }
 
   /// Identifies what turns a text into its vector: the text side's weights, its settings and its tokenizer (a
@@ -68,7 +70,7 @@ class Backbone {
 
   /// Features of normalised pixels [B,3,H,W] (float32, RGB, see image_spec()). Other sizes than image_spec()
   /// gives are allowed when the model can take them. Throws an Error of kind data for a shape it cannot take
-  /// and for an unknown intermediate. [any-thread; runs without gradients]
+  /// and for an unknown intermediate. [any-thread; runs without gradients: begin with an at::NoGradGuard]
   virtual ImageFeatures encode(const at::Tensor& pixels,
                                std::span<const std::string> intermediates = {}) const = 0;
 

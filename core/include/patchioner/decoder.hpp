@@ -59,6 +59,8 @@ struct TrainingBatch {
   std::vector<std::vector<std::string>> entities;  ///< of each caption; none for a decoder that reads none
 };
 
+/// A captioner of features. Objects are made by the plugin's factory and are immutable afterwards, but for
+/// what a training changes through parameters().
 class Decoder {
  public:
   virtual ~Decoder() = default;
@@ -89,6 +91,7 @@ class Decoder {
     double accuracy = 0;  ///< share of the labels that the arg-max hits
   };
 
+  /// Whether the functions below are there: training_ids(), loss(), parameters() and save().
   virtual bool trainable() const { return false; }
 
   /// What a caption becomes before it is tokenised, encoded by the text side, and searched for entities.

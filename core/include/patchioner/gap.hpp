@@ -18,6 +18,7 @@ struct MemoryMatch {
   int64_t row = 0;        ///< of the memory
 };
 
+/// A treatment of the modality gap. Objects are made by the plugin's factory and are immutable afterwards.
 class Gap {
  public:
   virtual ~Gap() = default;

@@ -23,6 +23,7 @@ std::function<void(LogLevel, const std::string&)> set_log_sink(
 /// Lines below this level are dropped before they reach the sink; info by default. [any-thread]
 void set_log_level(LogLevel level);
 
+/// The same with {fmt}'s format: `log(LogLevel::info, "{} tensors", count)`. [any-thread]
 template <class... Arguments>
 void log(LogLevel level, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   log_line(level, fmt::format(format, std::forward<Arguments>(arguments)...));

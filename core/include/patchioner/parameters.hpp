@@ -112,6 +112,7 @@ class ParameterList {
   class Refiner {
    public:
     explicit Refiner(Parameter& parameter) : parameter_(parameter) {}
+    /// The least and the largest value, both allowed.
     Refiner& range(double minimum, double maximum = std::numeric_limits<double>::infinity()) {
       parameter_.minimum = minimum;
       if (maximum < std::numeric_limits<double>::infinity()) {
@@ -119,10 +120,12 @@ class ParameterList {
       }
       return *this;
     }
+    /// Nothing else is allowed; of a path, words that name no file.
     Refiner& choices(std::vector<std::string> allowed) {
       parameter_.choices = std::move(allowed);
       return *this;
     }
+    /// A config must give it; the field's initialiser is no default.
     Refiner& required() {
       parameter_.required = true;
       parameter_.default_value = Value();
@@ -133,6 +136,7 @@ class ParameterList {
       parameter_.default_value = Value();
       return *this;
     }
+    /// A text that names a file (ParameterType::path).
     Refiner& path() {
       parameter_.type = ParameterType::path;
       return *this;
@@ -142,6 +146,8 @@ class ParameterList {
     Parameter& parameter_;
   };
 
+  /// A parameter called `name`, which is that of the field; its default is what the struct says, `help` one
+  /// line with the unit.
   template <class Field>
   Refiner add(std::string name, Field Options::*field, std::string help) {
     Parameter parameter;

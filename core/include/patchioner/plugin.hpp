@@ -50,6 +50,7 @@
 
 namespace patchioner {
 
+/// Numbers are part of the descriptor and stay.
 enum class PluginKind : uint32_t { backbone = 1, aggregator = 2, gap = 3, decoder = 4 };
 
 std::string_view to_string(PluginKind kind);
@@ -94,6 +95,10 @@ using gap_interface = Gap;
 using decoder_interface = Decoder;
 }  // namespace patchioner::detail
 
+/// Makes the library a plugin; stands once in it, outside of any namespace. KIND is backbone, aggregator, gap
+/// or decoder; NAME is a bare word, which the file has as well (NAME.so); VERSION and SUMMARY are texts;
+/// CLASS has a constructor CLASS(OPTIONS, const PluginContext&), and `declare(ParameterList<OPTIONS>&)` is
+/// found beside OPTIONS.
 #define PATCHIONER_PLUGIN(KIND, NAME, VERSION, SUMMARY, CLASS, OPTIONS)                                      \
   extern "C" __attribute__((visibility("default"))) const PatchionerPluginDescriptor*                        \
   patchioner_plugin_descriptor() {                                                                           \
