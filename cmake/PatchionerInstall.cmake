@@ -42,7 +42,8 @@ foreach(plugin IN LISTS plugins)
 endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/configs ${CMAKE_SOURCE_DIR}/models DESTINATION share/patchioner COMPONENT program)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/cmake/package/copyright DESTINATION share/doc/patchioner COMPONENT program)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/patchioner COMPONENT program)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/patchioner COMPONENT program
+        PATTERN Doxyfile EXCLUDE PATTERN api.md EXCLUDE PATTERN api_filter.sed EXCLUDE)
 
 # The package for authors of plugins, for the install and for this build folder.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/patchioner DESTINATION include COMPONENT sdk)
