@@ -41,6 +41,7 @@ foreach(plugin IN LISTS plugins)
   install(TARGETS ${plugin} LIBRARY DESTINATION ${home}/plugins/${kind} COMPONENT program)
 endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/configs ${CMAKE_SOURCE_DIR}/models DESTINATION share/patchioner COMPONENT program)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/templates/plugins DESTINATION share/patchioner/templates COMPONENT program)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/cmake/package/copyright DESTINATION share/doc/patchioner COMPONENT program)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/patchioner COMPONENT program
         PATTERN Doxyfile EXCLUDE PATTERN api.md EXCLUDE PATTERN api_filter.sed EXCLUDE)

@@ -1,5 +1,5 @@
 // `patchioner plugins`: what was found and what was refused, what a plugin can be told, and why a library
-// does not open. `plugins page` and `plugins check` have files of their own.
+// does not open. `plugins page`, `plugins check` and `plugins new` have files of their own.
 #include "plugins.hpp"
 
 #include <fmt/ranges.h>
@@ -269,11 +269,13 @@ std::string default_text(const Parameter& parameter) {
 void add_plugins_command(CommandLine& line) {
   CLI::App* command = line.app.add_subcommand(
       "plugins",
-      "Plugins: what there is, what they can be told, why one does not open, whether one is right");
+      "Plugins: what there is, what they can be told, why one does not open, whether one is right, and the "
+      "beginning of one");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  patchioner plugins list\n  patchioner plugins describe gap/memory\n  patchioner plugins "
-      "doctor my_backbone.so\n  patchioner plugins check my_backbone.so");
+      "doctor my_backbone.so\n  patchioner plugins check my_backbone.so\n  patchioner plugins new --kind "
+      "backbone --name my_backbone");
   auto arguments = std::make_shared<Arguments>();
 
   CLI::App* list_command = command->add_subcommand(
@@ -303,6 +305,7 @@ void add_plugins_command(CommandLine& line) {
   doctor_command->callback([arguments, &line] { doctor(*arguments, line.exit_code); });
 
   add_plugins_check(*command, line);
+  add_plugins_new(*command, line);
 }
 
 }  // namespace patchioner

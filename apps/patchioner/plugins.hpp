@@ -19,6 +19,9 @@ std::string default_text(const Parameter& parameter);
 /// Adds `plugins check` (plugins_check.cpp).
 void add_plugins_check(CLI::App& plugins, CommandLine& line);
 
+/// Adds `plugins new` (plugins_new.cpp).
+void add_plugins_new(CLI::App& plugins, const CommandLine& line);
+
 /// Adds `plugins page` (plugins_page.cpp).
 void add_plugins_page(CLI::App& plugins);
 
