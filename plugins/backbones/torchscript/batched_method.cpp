@@ -23,9 +23,13 @@ NamedTensors joined(const std::vector<NamedTensors>& parts) {
   return all;
 }
 
-/// Whether two rows of features are the same but for rounding.
+/// Whether two rows of features are the same but for rounding. Numbers that are no numbers are as others are:
+/// whoever reads the output refuses them.
 bool is_same_row(const at::Tensor& row, const at::Tensor& alone) {
-  return (row - alone).norm().item<double>() <= kMostDifference * alone.norm().item<double>();
+  const at::Tensor equal = (row == alone).logical_or(row.isnan().logical_and(alone.isnan()));
+  const at::Tensor apart = (row - alone).masked_fill(equal, 0);
+  const at::Tensor size = alone.masked_fill(alone.isfinite().logical_not(), 0).norm();
+  return apart.norm().item<double>() <= kMostDifference * size.item<double>();
 }
 
 }  // namespace

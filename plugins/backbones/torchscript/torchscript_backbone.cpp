@@ -139,11 +139,16 @@ ImageFeatures TorchScriptBackbone::encode(const at::Tensor& pixels,
     throw Error(ErrorKind::data, "torchscript: pixels have the shape {}; expected [B,3,H,W]",
                 shape_text(pixels.sizes()));
   }
-  const bool one_patch = options_.patch_layout == "vector";
+  if (options_.patch_layout == "vector" &&
+      (pixels.size(2) != spec_.patch_size || pixels.size(3) != spec_.patch_size)) {
+    throw Error(ErrorKind::data,
+                "torchscript: pixels have the shape {}; with `patch_layout: vector` an image is one patch, "
+                "and expected are [B,3,{},{}]",
+                shape_text(pixels.sizes()), spec_.patch_size, spec_.patch_size);
+  }
   const NamedTensors outputs = method_->run(pixels);
-  ImageFeatures features =
-      outputs_->features(outputs, pixels.size(0), one_patch ? 1 : pixels.size(2) / spec_.patch_size,
-                         one_patch ? 1 : pixels.size(3) / spec_.patch_size);
+  ImageFeatures features = outputs_->features(outputs, pixels.size(0), pixels.size(2) / spec_.patch_size,
+                                              pixels.size(3) / spec_.patch_size);
   for (at::Tensor* tensor : {&features.patches, &features.global, &features.attention}) {
     *tensor = tensor->defined() ? tensor->to(pixels.device()) : *tensor;
   }

@@ -65,6 +65,13 @@ TEST_CASE("one vector an image is a grid of one patch, and the global vector too
   CHECK(at::equal(features.global, vectors));
   CHECK(made->image_spec().patch_size == 16);
   CHECK(made->image_spec().rows() == 1);
+  // The model would take them, but its vector would be no grid of theirs.
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{1, 3, 32, 48}, std::vector<int64_t>{2, 3, 16, 17}, {1, 3, 8, 8}}) {
+    CAPTURE(shape);
+    mentions(refusal_of(ErrorKind::data, [&] { (void)made->encode(at::zeros(shape)); }),
+             "with `patch_layout: vector` an image is one patch, and expected are [B,3,16,16]");
+  }
 }
 
 TEST_CASE("the global vector is an output of its own, or a token of one") {
@@ -348,6 +355,30 @@ def first(self, x):
   mentions(refusal_of(ErrorKind::data, [&] { (void)made_backbone(traced + "}")->encode_token_ids(ids); }),
            "encode_text of ViT-T-3.pt gives a row of 'output' other values among 4 rows than alone; set "
            "`batch: 1`");
+}
+
+TEST_CASE("numbers that are none are handed out as they come, and are no sign of a wrong batch") {
+  const TestFolder folder;
+  const std::string file = write_script_model(folder / "model.pt", R"(
+def forward(self, x):
+    return torch.log(torch.conv2d(x, self.weight, None, [4, 4])).flatten(2).transpose(1, 2)
+
+def traced(self, x):
+    rows = self.forward(x)
+    return rows.slice(0, 0, 1).expand([x.size(0), 16, 6])
+)",
+                                              {{"weight", at::ones({6, 3, 4, 4})}});
+  const std::string yaml = "{plugin: torchscript, resolution: 16, weights: " + file;
+  const at::Tensor sums = at::conv2d(two_images(), at::ones({6, 3, 4, 4}), {}, 4).permute({0, 2, 3, 1});
+  REQUIRE(sums[1].lt(0).any().item<bool>());
+  REQUIRE(sums[1].gt(0).any().item<bool>());
+  const at::Tensor patches = made_backbone(yaml + "}")->encode(two_images()).patches;
+  CHECK(at::allclose(patches, sums.log(), 1e-4, 1e-4, /*equal_nan=*/true));
+  // Infinite ones too: of pixels of zeros.
+  const at::Tensor zeros = made_backbone(yaml + "}")->encode(at::zeros({2, 3, 16, 16})).patches;
+  CHECK(zeros.isinf().all().item<bool>());
+  const auto traced = made_backbone(yaml + ", method: traced}");
+  mentions(refusal_of(ErrorKind::data, [&] { (void)traced->encode(two_images()); }), "set `batch: 1`");
 }
 
 TEST_CASE("the archive that the program is tested with is the model of colours") {
