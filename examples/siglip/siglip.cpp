@@ -71,16 +71,17 @@ struct PoolingHead {
 class Siglip : public Backbone {
  public:
   Siglip(const SiglipOptions& options, const PluginContext& context)
-      : path_(options.weights),
-        heads_(options.heads),
+      : heads_(options.heads),
         options_(at::TensorOptions(context.device).dtype(context.precision)),
         tokenizer_(options.vocabulary) {
     const at::NoGradGuard no_gradients;
-    Weights weights(path_, "SigLIP");
-    load_image_side(weights);
-    load_text_side(weights);
+    Weights weights(options.weights, "SigLIP");
+    load_image_side({weights, options.weights, options_});
+    load_text_side({weights, options.weights, options_});
     weights.ignore("logit_");  // the scale and bias of the loss
     weights.finish();
+    // Once, as it reads the whole file: those who ask do so often, and later the file may have moved.
+    fingerprint_ = fmt::format("siglip {} {:016x}", weights.digest(), tokenizer_.digest());
     const int64_t native = native_side_ * spec_.patch_size;
     spec_.resize_dim = options.resolution == 0 ? native : options.resolution;
     if (width_ % heads_ != 0 || text_width_ % heads_ != 0) {
@@ -95,9 +96,7 @@ class Siglip : public Backbone {
 
   const ImageSpec& image_spec() const override { return spec_; }
   int64_t dim() const override { return width_; }
-  std::string text_fingerprint() const override {
-    return fmt::format("siglip {} {:016x}", Weights(path_, "SigLIP").digest(), tokenizer_.digest());
-  }
+  std::string text_fingerprint() const override { return fingerprint_; }
   std::vector<std::string> intermediate_names() const override { return {"tokens"}; }
 
   ImageFeatures encode(const at::Tensor& pixels, std::span<const std::string> intermediates) const override {
@@ -157,16 +156,14 @@ class Siglip : public Backbone {
   }
 
  private:
-  void load_image_side(Weights& weights) {
+  void load_image_side(Reader read) {
     const std::string tower = "vision_model.";
-    const std::vector<int64_t> kernel =
-        weights.shape(tower + "embeddings.patch_embedding.weight");  // [W,3,P,P]
-    const int64_t cells = weights.shape(tower + "embeddings.position_embedding.weight")[0];
-    width_ = kernel[0];
-    spec_.patch_size = kernel.back();
+    const std::vector<int64_t> kernel = read.shape(tower + "embeddings.patch_embedding.weight", "[W,3,P,P]");
+    const std::vector<int64_t> table = read.shape(tower + "embeddings.position_embedding.weight", "[G,W]");
+    read.width = width_ = kernel[0];
+    spec_.patch_size = kernel[3];
     spec_.mean = spec_.std = {0.5F, 0.5F, 0.5F};  // preprocessor_config.json of the published models
-    native_side_ = std::llround(std::sqrt(static_cast<double>(cells)));
-    const Reader read{weights, options_, width_};
+    native_side_ = std::llround(std::sqrt(static_cast<double>(table[0])));
     patch_ = {read.tensor(tower + "embeddings.patch_embedding.weight",
                           {width_, 3, spec_.patch_size, spec_.patch_size}),
               read.tensor(tower + "embeddings.patch_embedding.bias", {width_})};
@@ -190,10 +187,10 @@ class Siglip : public Backbone {
              read.mlp(head + "mlp")};
   }
 
-  void load_text_side(Weights& weights) {
+  void load_text_side(Reader read) {
     const std::string tower = "text_model.";
-    text_width_ = weights.shape(tower + "embeddings.token_embedding.weight")[1];
-    const Reader read{weights, options_, text_width_};
+    text_width_ = read.shape(tower + "embeddings.token_embedding.weight", "[V,W]")[1];
+    read.width = text_width_;
     text_tokens_ = read.tensor(tower + "embeddings.token_embedding.weight", {-1, text_width_});
     text_positions_ = read.tensor(tower + "embeddings.position_embedding.weight", {-1, text_width_});
     text_blocks_ = read.blocks(tower + "encoder.layers");
@@ -226,10 +223,10 @@ class Siglip : public Backbone {
     return at::upsample_bicubic2d(table, {rows, columns}, /*align_corners=*/false).flatten(2).squeeze(0).t();
   }
 
-  std::string path_;
   int64_t heads_;
   at::TensorOptions options_;
   SentencePiece tokenizer_;
+  std::string fingerprint_;
   ImageSpec spec_;
   int64_t width_ = 0;
   int64_t text_width_ = 0;

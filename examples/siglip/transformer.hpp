@@ -3,9 +3,13 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <patchioner/error.hpp>
 #include <patchioner/weights.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace siglip {
@@ -58,8 +62,22 @@ struct Block {
 /// Reads parts of one tower, as numbers of `options` (type and device).
 struct Reader {
   patchioner::Weights& weights;
+  const std::string& file;  ///< that they come from, for messages
   at::TensorOptions options;
-  int64_t width;
+  int64_t width = 0;  ///< W, once it is known
+
+  /// The shape of a tensor by which others are measured, before any is read. `axes` says it in letters,
+  /// "[W,3,P,P]"; one with another number of axes, or with nothing in it, is an Error of kind checkpoint.
+  std::vector<int64_t> shape(const std::string& name, std::string_view axes) const {
+    std::vector<int64_t> shape = weights.shape(name);
+    const auto count = 1 + std::count(axes.begin(), axes.end(), ',');
+    if (std::ssize(shape) != count || *std::min_element(shape.begin(), shape.end()) < 1) {
+      throw patchioner::Error(patchioner::ErrorKind::checkpoint,
+                              "{}: '{}' is [{}]; SigLIP has {} there, none of them 0", file, name,
+                              fmt::join(shape, ","), axes);
+    }
+    return shape;
+  }
 
   at::Tensor tensor(const std::string& name, const std::vector<int64_t>& shape) const {
     return weights.get(name, shape).to(options);
@@ -71,7 +89,7 @@ struct Reader {
     return {tensor(name + ".weight", {width}), tensor(name + ".bias", {width})};
   }
   Mlp mlp(const std::string& name) const {
-    const int64_t inner = weights.shape(name + ".fc1.weight")[0];
+    const int64_t inner = shape(name + ".fc1.weight", "[I,W]")[0];
     return {linear(name + ".fc1", inner, width), linear(name + ".fc2", width, inner)};
   }
   Block block(const std::string& name) const {
