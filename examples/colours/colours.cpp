@@ -27,7 +27,8 @@ constexpr int64_t kShadeCount = std::size(kShades);
 /// Patterns, as patterns() below measures them.
 constexpr const char* kPatterns[] = {"plain", "horizontal", "vertical", "texture"};
 constexpr int64_t kPatternCount = std::size(kPatterns);
-/// Other words fall into these places by their hash, so that texts stay apart; images have nothing there.
+/// Other words fall into these places by their hash, so that most texts stay apart; words that share a place
+/// do not (dog, bus), nor does order count. Images have nothing there.
 constexpr int64_t kOtherWords = 16;
 constexpr double kOtherWeight = 0.1;  // of a word that means nothing here, beside 1 of one that does
 

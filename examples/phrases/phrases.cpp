@@ -16,7 +16,7 @@ struct PhrasesOptions {
 
 void declare(ParameterList<PhrasesOptions>& list) {
   list.add("phrases", &PhrasesOptions::phrases,
-           "text file, a phrase a line; empty lines and lines with # are left out")
+           "text file, a phrase a line; empty lines and those that begin with # are left out")
       .path()
       .required();
   list.add("dim", &PhrasesOptions::dim, "width of the backbone's vectors").range(1).required();
@@ -92,6 +92,7 @@ class Phrases : public Decoder {
 
   /// The phrases by the text side of a backbone, [N,D] of unit length. They are kept, since encoding them may
   /// take longer than all else: the one thing here that changes after the constructor, and so under a lock.
+  /// For a backbone without a fingerprint they are not, since nothing tells it from another one.
   at::Tensor vectors_by(const Backbone* backbone) const {
     if (backbone == nullptr || !backbone->capabilities().text || backbone->dim() != options_.dim) {
       throw Error(ErrorKind::config,
