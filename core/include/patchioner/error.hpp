@@ -34,10 +34,12 @@ std::string_view to_string(ErrorKind kind);
 /// Copyable, and safe to throw across the border of a plugin, since a plugin's library is never unloaded.
 class Error : public std::runtime_error {
  public:
+  /// The sentence in {fmt}'s format, which the compiler checks, and what belongs into it.
   template <class... Arguments>
   Error(ErrorKind kind, fmt::format_string<Arguments...> format, Arguments&&... arguments)
       : std::runtime_error(fmt::format(format, std::forward<Arguments>(arguments)...)), kind_(kind) {}
 
+  /// What kind of thing was wrong.
   ErrorKind kind() const { return kind_; }
 
   /// The same error with a place in front: "while loading backbone 'clip': <message>".

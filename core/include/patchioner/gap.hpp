@@ -12,7 +12,7 @@ namespace patchioner {
 
 /// A memory text that a feature came close to.
 struct MemoryMatch {
-  std::string text;
+  std::string text;       ///< as the memory has it
   double similarity = 0;  ///< cosine
   double weight = 0;      ///< its share of the softmax, in [0,1]
   int64_t row = 0;        ///< of the memory

@@ -19,21 +19,25 @@ struct ImageSpec {
       false;               ///< false: squash to resize_dim x resize_dim; true: shorter side, then centre crop
   int64_t patch_size = 0;  ///< side of a cell of the delivered grid, in pixels of the network input
   std::array<float, 3> mean{};  ///< RGB, of values in [0,1]
-  std::array<float, 3> std{};
+  std::array<float, 3> std{};   ///< RGB, of values in [0,1]; above 0
 
+  /// Side of the network input, pixels.
   int64_t input_size() const { return keep_img_ratio ? crop_dim : resize_dim; }
+  /// Rows of the patch grid; only with a patch size of at least 1.
   int64_t rows() const { return input_size() / patch_size; }
+  /// Columns of it, as many as rows.
   int64_t columns() const { return input_size() / patch_size; }
 };
 
 /// One image's way from original pixels to the grid: the spec of the backbone and the size of that image.
 struct ImageGeometry {
-  int64_t image_width = 0;  ///< pixels of the original image
-  int64_t image_height = 0;
-  ImageSpec spec;
-  int64_t rows = 0;  ///< of the patch grid that the features have
-  int64_t columns = 0;
+  int64_t image_width = 0;   ///< pixels of the original image
+  int64_t image_height = 0;  ///< pixels of the original image
+  ImageSpec spec;            ///< of the backbone
+  int64_t rows = 0;          ///< of the patch grid that the features have
+  int64_t columns = 0;       ///< of the same
 
+  /// G, the number of patches.
   int64_t patches() const { return rows * columns; }
 };
 

@@ -10,6 +10,7 @@
 
 namespace patchioner {
 
+/// How much a line matters, least first.
 enum class LogLevel { debug, info, warning };
 
 /// Hands one line (without a line end) to the host's sink; by default the sink writes to standard error.

@@ -28,16 +28,17 @@ namespace patchioner {
 /// sees it. `any` is a Value that the plugin reads itself.
 enum class ParameterType { boolean, integer, number, text, path, text_list, any };
 
+/// "boolean", "text_list" ...: the enumerator's name, as the JSON of a schema has it.
 std::string_view to_string(ParameterType type);
 
 /// One parameter, as data: what the host needs to validate, to document and to complete it.
 struct Parameter {
-  std::string name;
-  ParameterType type = ParameterType::text;
-  Value default_value;  ///< null with `required`: there is no default
-  bool required = false;
-  std::optional<double> minimum;  ///< of integers and numbers, inclusive
-  std::optional<double> maximum;
+  std::string name;                          ///< the YAML key
+  ParameterType type = ParameterType::text;  ///< what it may hold
+  Value default_value;                       ///< null with `required`: there is no default
+  bool required = false;                     ///< a config must give it
+  std::optional<double> minimum;             ///< of integers and numbers, inclusive
+  std::optional<double> maximum;             ///< the same
   /// Of texts: when not empty, nothing else is allowed. Of paths: words that name no file ("none") and reach
   /// the plugin as they are.
   std::vector<std::string> choices;
@@ -51,8 +52,8 @@ using ParameterSchema = std::vector<Parameter>;
 /// of plain text. Of backbones these topics are expected: "features" (what a patch's vector is), "space"
 /// (whose texts it compares with), "input" (sizes), "files" (published names), "source" (paper and code).
 struct PluginNote {
-  std::string topic;
-  std::string text;
+  std::string topic;  ///< unique within the plugin
+  std::string text;   ///< one line
 };
 
 /// Checks `options` (a map, or null for "nothing given") against `schema` and returns a map that has a value
@@ -61,12 +62,16 @@ struct PluginNote {
 /// range, not one of the choices, required but missing. [any-thread]
 Value validate(const ParameterSchema& schema, const Value& options, const std::string& where);
 
-/// The schema as JSON text and back: how it crosses the plain-data border of a plugin.
+/// The schema as JSON text: how it crosses the plain-data border of a plugin.
 std::string schema_to_json(const ParameterSchema& schema);
+
+/// And back. Throws an Error of kind plugin for text that is no schema.
 ParameterSchema schema_from_json(const std::string& json);
 
 /// The same for notes: a JSON object, a key a topic.
 std::string notes_to_json(const std::vector<PluginNote>& notes);
+
+/// And back. Throws an Error of kind plugin for text that is none.
 std::vector<PluginNote> notes_from_json(const std::string& json);
 
 namespace detail {
@@ -111,6 +116,7 @@ class ParameterList {
   /// Refines the parameter just added.
   class Refiner {
    public:
+    /// Made by ParameterList::add; `parameter` must outlive it.
     explicit Refiner(Parameter& parameter) : parameter_(parameter) {}
     /// The least and the largest value, both allowed.
     Refiner& range(double minimum, double maximum = std::numeric_limits<double>::infinity()) {
@@ -167,7 +173,10 @@ class ParameterList {
   /// Says something about the plugin as a whole; topics are unique.
   void note(std::string topic, std::string text) { notes_.push_back({std::move(topic), std::move(text)}); }
 
+  /// What was added, in that order.
   const ParameterSchema& schema() const { return schema_; }
+
+  /// What was noted, in that order.
   const std::vector<PluginNote>& notes() const { return notes_; }
 
   /// The struct filled from a validated map.

@@ -53,12 +53,13 @@ namespace patchioner {
 /// Numbers are part of the descriptor and stay.
 enum class PluginKind : uint32_t { backbone = 1, aggregator = 2, gap = 3, decoder = 4 };
 
+/// "backbone", "aggregator", "gap" or "decoder": the section of a config.
 std::string_view to_string(PluginKind kind);
 
 /// Where and how a plugin is to compute. Interfaces stay float32; a plugin may compute in another precision
 /// inside.
 struct PluginContext {
-  at::Device device = at::kCPU;
+  at::Device device = at::kCPU;           ///< where weights lie and the work is done
   at::ScalarType precision = at::kFloat;  ///< float32 (the reference) or bfloat16
 };
 
@@ -73,8 +74,8 @@ struct PatchionerPluginDescriptor {
   uint32_t kind;                  ///< patchioner::PluginKind
   const char* build_fingerprint;  ///< PATCHIONER_BUILD_FINGERPRINT
   const char* name;               ///< as the config names it: letters, digits, '_' ; unique within its kind
-  const char* version;
-  const char* summary;                    ///< one line
+  const char* version;            ///< the plugin's own
+  const char* summary;            ///< one line
   const char* (*parameter_schema)(void);  ///< JSON text (schema_to_json); lives as long as the library
   const char* (*notes)(void);             ///< JSON text (notes_to_json); lives as long as the library
   /// Makes an object of the interface of `kind` from validated options; called only after the checks. The

@@ -23,6 +23,7 @@ class RandomSource {
 /// Draws from a LibTorch generator.
 class GeneratorSource final : public RandomSource {
  public:
+  /// The generator is shared, not copied: its state goes on with every draw. It must be of the CPU.
   explicit GeneratorSource(at::Generator generator) : generator_(std::move(generator)) {}
 
   at::Tensor normal(at::IntArrayRef shape) override {

@@ -16,11 +16,11 @@ namespace patchioner {
 /// The options that aggregators over the patch grid share (spec/01 section 0); docs/regions.md says what they
 /// do. An aggregator's options derive from it, so that its configs have the same keys as everybody's.
 struct RegionOptions {
-  std::string box_rule = "reference";
-  std::string region_set = "per_box";
-  std::string mask_rule = "coverage";
-  std::string trace_geometry = "mapped";
-  std::string empty_region = "nearest";
+  std::string box_rule = "reference";  ///< "reference" or "intersect": which patches a box has
+  std::string region_set = "per_box";  ///< "per_box" or "per_patch": what counts the same in a set of boxes
+  std::string mask_rule = "coverage";  ///< "coverage", "any" or "half": which cells a mask has
+  std::string trace_geometry = "mapped";  ///< "mapped" or "reference": traces on a cropped image
+  std::string empty_region = "nearest";   ///< "nearest" or "nan": what a region without patches gets
 };
 
 /// Adds them to the declaration of `Options`, a struct derived from RegionOptions.

@@ -5,6 +5,7 @@
 //     norm_ = weights.get("norm.weight", {width});
 //     weights.ignore("head.");
 //     weights.finish();
+//     fingerprint_ = weights.digest();  // of text_fingerprint(); later the file may have moved
 //
 // Read everything, then finish(), then compute: until finish() has passed, a tensor may be a stand-in for one
 // that is missing.
@@ -31,6 +32,7 @@ class Weights {
   /// All names, in the order of the file.
   std::vector<std::string> names() const;
 
+  /// Whether there is a tensor of that name. Never throws.
   bool contains(const std::string& name) const;
 
   /// The shape of a tensor, which is not read for it. Throws an Error of kind checkpoint with the nearest
@@ -50,7 +52,8 @@ class Weights {
   /// with the nearest names. Tensors that nobody asked for are a line of the log.
   void finish();
 
-  /// SHA-256 of the file, hexadecimal: what Backbone::text_fingerprint() is made of.
+  /// SHA-256 of the file, hexadecimal: what Backbone::text_fingerprint() is made of. Reads all of it, so ask
+  /// once, in the constructor. Throws an Error of kind io when the file is no longer there.
   std::string digest() const;
 
  private:
