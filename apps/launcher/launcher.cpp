@@ -13,13 +13,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/program_layout.hpp"
+
 namespace {
 
 /// The commands lie beside the program in a build folder, and in lib/patchioner where it is installed.
 std::string commands_for(const std::string& folder) {
-  const std::string beside = folder + "/libpatchioner_commands.so";
-  const std::string installed = folder + "/../lib/patchioner/libpatchioner_commands.so";
-  return access(beside.c_str(), F_OK) != 0 && access(installed.c_str(), F_OK) == 0 ? installed : beside;
+  return folder + (patchioner::is_installed(folder) ? "/../lib/patchioner/" : "/") +
+         patchioner::kCommandsLibrary;
 }
 
 /// Null, with dlerror() set, when they cannot be loaded.

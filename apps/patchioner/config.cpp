@@ -16,6 +16,7 @@
 #include "runtime/runtime_options.hpp"
 #include "scoring/scoring_options.hpp"
 #include "support/files.hpp"
+#include "support/program_layout.hpp"
 
 namespace patchioner {
 namespace {
@@ -123,14 +124,9 @@ std::filesystem::path find_configs(const std::filesystem::path& program) {
   if (const char* named = std::getenv("PATCHIONER_CONFIGS")) {
     return named;
   }
-  const std::filesystem::path folder = program.parent_path();  // build/bin, or PREFIX/bin
-  for (const std::filesystem::path& candidate :
-       {folder / "../../configs", folder / "../share/patchioner/configs"}) {
-    if (std::filesystem::is_directory(candidate)) {
-      return std::filesystem::canonical(candidate);
-    }
-  }
-  return {};
+  const std::filesystem::path configs = program_layout(program).files / "configs";
+  return std::filesystem::is_directory(configs) ? std::filesystem::canonical(configs)
+                                                : std::filesystem::path();
 }
 
 void add_config_command(CommandLine& line) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/program_layout.hpp"
+
 namespace patchioner {
 namespace {
 
@@ -21,8 +23,7 @@ fs::path shipped_lexicon(const fs::path& program) {
   if (const char* configs = std::getenv("PATCHIONER_CONFIGS")) {
     roots.push_back(fs::absolute(configs) / "..");
   }
-  roots.push_back(program.parent_path() / "../..");                // build/bin
-  roots.push_back(program.parent_path() / "../share/patchioner");  // PREFIX/bin
+  roots.push_back(program_layout(program).files);
   std::vector<std::string> tried;
   for (const fs::path& root : roots) {
     const fs::path candidate = (root / kPlace).lexically_normal();

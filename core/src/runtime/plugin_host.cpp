@@ -9,6 +9,7 @@
 #include "config/paths.hpp"
 #include "runtime/plugin_library.hpp"
 #include "support/nearest_name.hpp"
+#include "support/program_layout.hpp"
 
 namespace patchioner {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSearchVariable = "PATCHIONER_PLUGIN_PATH";
-
-/// plugins/ beside the program, or lib/patchioner/plugins where it is installed.
-fs::path plugins_of_program() {
-  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
-  const fs::path installed = folder.parent_path() / "lib" / "patchioner" / "plugins";
-  return !fs::exists(folder / "plugins") && fs::exists(installed) ? installed : folder / "plugins";
-}
 
 void add_libraries(const fs::path& directory, int depth, std::vector<fs::path>& files) {
   std::vector<fs::path> entries;
@@ -298,7 +292,7 @@ PluginHost::PluginHost(std::vector<fs::path> directories) : state_(std::make_uni
       }
     }
   }
-  state_->directories.push_back(plugins_of_program());
+  state_->directories.push_back(program_layout().plugins);
 }
 
 PluginHost::~PluginHost() = default;
@@ -306,6 +300,12 @@ PluginHost::~PluginHost() = default;
 std::vector<PluginRecord> PluginHost::list() {
   std::vector<PluginRecord> records;
   for (const fs::path& file : state_->files()) {
+    std::error_code ignored;
+    if (std::any_of(records.begin(), records.end(), [&](const PluginRecord& earlier) {
+          return fs::equivalent(earlier.file, file, ignored);
+        })) {
+      continue;  // two places lead to it
+    }
     PluginRecord record = state_->open(file).record;
     for (const PluginRecord& earlier : records) {
       if (record.usable() && earlier.usable() && earlier.kind == record.kind && earlier.name == record.name) {

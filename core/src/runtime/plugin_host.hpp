@@ -32,7 +32,7 @@ class PluginHost {
   explicit PluginHost(std::vector<std::filesystem::path> directories = {});
   ~PluginHost();
 
-  /// Every file that was found, usable or refused, with the reason. Opens all of them.
+  /// Every file that was found, once, usable or refused, with the reason. Opens all of them.
   std::vector<PluginRecord> list();
 
   /// The record of one plugin. Opens only files that are called `name`.so, and libraries that the config

@@ -7,6 +7,7 @@
 
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
+#include "support/program_layout.hpp"
 
 namespace patchioner {
 namespace {
@@ -102,17 +103,13 @@ void move_into_place(const fs::path& from, const fs::path& folder) {
 }  // namespace
 
 fs::path plugin_templates(const fs::path& program) {
-  const fs::path folder = program.parent_path();  // build/bin, or PREFIX/bin
-  const fs::path in_tree = (folder / "../../templates/plugins").lexically_normal();
-  const fs::path installed = (folder / "../share/patchioner/templates/plugins").lexically_normal();
-  for (const fs::path& candidate : {in_tree, installed}) {
-    if (fs::is_directory(candidate / "common")) {
-      return candidate;
-    }
+  const fs::path templates = program_layout(program).files / "templates" / "plugins";
+  if (!fs::is_directory(templates / "common")) {
+    throw Error(ErrorKind::io,
+                "the templates that come with the program are missing (looked for {}); install it again",
+                templates.string());
   }
-  throw Error(ErrorKind::io,
-              "the templates that come with the program are missing (looked for {} and {}); install it again",
-              in_tree.string(), installed.string());
+  return templates;
 }
 
 std::vector<fs::path> write_plugin_scaffold(const fs::path& templates, const PluginNames& names,

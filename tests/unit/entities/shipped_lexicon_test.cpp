@@ -21,6 +21,8 @@ TEST_CASE("the lexicon is found in the tree of a build, below a prefix, and besi
   const fs::path built = folder.write("tree" + kPlace, "{}");
   CHECK(shipped_lexicon(root / "tree/build/bin/program") == fs::canonical(built));
   const fs::path installed = folder.write("prefix/share/patchioner" + kPlace, "{}");
+  folder.write("prefix/lib/patchioner/libpatchioner_commands.so", "");
+  folder.write(kPlace.substr(1), "{}");  // of somebody else
   CHECK(shipped_lexicon(root / "prefix/bin/program") == fs::canonical(installed));
   const fs::path named = folder.write("elsewhere" + kPlace, "{}");
   ::setenv("PATCHIONER_CONFIGS", (root / "elsewhere/configs").c_str(), 1);

@@ -110,9 +110,11 @@ TEST_CASE("templates are found beside the build and beside the installation") {
   const TestFolder folder;
   folder.write("tree/templates/plugins/common/a", "");
   folder.write("prefix/share/patchioner/templates/plugins/common/a", "");
+  folder.write("prefix/lib/patchioner/libpatchioner_commands.so", "");
+  folder.write("templates/plugins/common/a", "");  // of somebody else
   CHECK(plugin_templates(folder / "tree/build/bin/patchioner") == folder / "tree/templates/plugins");
   CHECK(plugin_templates(folder / "prefix/bin/patchioner") ==
         folder / "prefix/share/patchioner/templates/plugins");
-  mentions(refusal_of(ErrorKind::io, [&] { plugin_templates(folder / "elsewhere/bin/patchioner"); }),
-           "elsewhere/share/patchioner/templates/plugins");
+  mentions(refusal_of(ErrorKind::io, [&] { plugin_templates(folder / "elsewhere/build/bin/patchioner"); }),
+           "elsewhere/templates/plugins");
 }
