@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "config/json_value.hpp"
 #include "config/scalar.hpp"
+#include "plugin_places.hpp"
 #include "runtime/elf_file.hpp"
 #include "runtime/plugin_host.hpp"
 #include "support/nearest_name.hpp"
@@ -25,17 +26,6 @@ struct Arguments {
   std::string file;
   bool json = false;
 };
-
-PluginHost host_of(const Arguments& arguments) {
-  std::vector<std::filesystem::path> directories;
-  for (const std::string& directory : arguments.path) {
-    if (!std::filesystem::exists(directory)) {
-      throw Error(ErrorKind::usage, "--path names {}, which does not exist", directory);
-    }
-    directories.emplace_back(directory);
-  }
-  return PluginHost(std::move(directories));
-}
 
 std::string short_number(double number) {
   const std::string text = format_number(number);
@@ -80,7 +70,7 @@ ordered_json record_json(const PluginRecord& record) {
 }
 
 void list(const Arguments& arguments) {
-  PluginHost host = host_of(arguments);
+  PluginHost host(existing_places(arguments.path));
   std::vector<PluginRecord> records = host.list();
   std::stable_sort(records.begin(), records.end(), [](const PluginRecord& left, const PluginRecord& right) {
     return std::tuple(!left.usable(), left.kind, left.name) <
@@ -159,7 +149,7 @@ PluginRecord find_record(PluginHost& host, const std::string& name) {
 }
 
 void describe(const Arguments& arguments) {
-  PluginHost host = host_of(arguments);
+  PluginHost host(existing_places(arguments.path));
   const PluginRecord record = find_record(host, arguments.name);
   if (arguments.json) {
     ordered_json json = record_json(record);
@@ -232,13 +222,6 @@ void doctor(const Arguments& arguments, int& exit_code) {
   }
 }
 
-void add_path_option(CLI::App* command, const std::shared_ptr<Arguments>& arguments) {
-  command
-      ->add_option("-p,--path", arguments->path,
-                   "Folder or library to search before the others; may be repeated")
-      ->allow_extra_args(false);
-}
-
 }  // namespace
 
 std::string allowed_text(const Parameter& parameter) {
@@ -280,7 +263,7 @@ void add_plugins_command(CommandLine& line) {
 
   CLI::App* list_command = command->add_subcommand(
       "list", "Every plugin file that was found, and every refused one with the reason");
-  add_path_option(list_command, arguments);
+  add_plugin_places(*list_command, arguments->path);
   list_command->add_flag("--json", arguments->json, "JSON instead of a table");
   list_command->footer("Example:\n  patchioner plugins list --path my/plugins");
   list_command->callback([arguments] { list(*arguments); });
@@ -289,7 +272,7 @@ void add_plugins_command(CommandLine& line) {
       "describe", "The options of one plugin: type, default, what is allowed, meaning");
   describe_command->add_option("NAME", arguments->name, "NAME, or KIND/NAME where a name is not unique")
       ->required();
-  add_path_option(describe_command, arguments);
+  add_plugin_places(*describe_command, arguments->path);
   describe_command->add_flag("--json", arguments->json, "JSON instead of a table");
   describe_command->footer("Example:\n  patchioner plugins describe backbone/clip");
   describe_command->callback([arguments] { describe(*arguments); });

@@ -8,6 +8,7 @@
 #include "conformance/check_child.hpp"
 #include "conformance/check_process.hpp"
 #include "conformance/run_checks.hpp"
+#include "plugin_places.hpp"
 #include "plugins.hpp"
 
 namespace patchioner {
@@ -47,12 +48,7 @@ CheckRequest request_of(const CheckArguments& arguments) {
   request.config = arguments.config;
   request.overrides = arguments.overrides;
   request.only = arguments.only;
-  for (const std::string& place : arguments.path) {
-    if (!std::filesystem::exists(place)) {
-      throw Error(ErrorKind::usage, "--path names {}, which does not exist", place);
-    }
-    request.path.emplace_back(place);
-  }
+  request.path = existing_places(arguments.path);
   return request;
 }
 
@@ -181,10 +177,7 @@ void add_plugins_check(CLI::App& plugins, CommandLine& line) {
       ->add_option("-c,--config", arguments->config,
                    "Config with the section that makes the plugin: weights and other options")
       ->type_name("CONFIG");
-  command
-      ->add_option("-p,--path", arguments->path,
-                   "Folder or library to search before the others; may be repeated")
-      ->allow_extra_args(false);
+  add_plugin_places(*command, arguments->path);
   command
       ->add_option(
           "--only", arguments->only,

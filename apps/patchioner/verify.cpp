@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "commands.hpp"
+#include "plugin_places.hpp"
 
 namespace patchioner {
 namespace {
@@ -43,6 +44,7 @@ void print_text(const CaseResult& result) {
 }
 
 void run_verify(const VerifyArguments& arguments, CommandLine& line) {
+  PluginHost host(existing_places(arguments.places));
   std::vector<std::filesystem::path> folders;
   for (const std::string& directory : arguments.directories) {
     const auto found = find_cases(directory);
@@ -51,7 +53,6 @@ void run_verify(const VerifyArguments& arguments, CommandLine& line) {
     }
     folders.insert(folders.end(), found.begin(), found.end());
   }
-  PluginHost host({arguments.places.begin(), arguments.places.end()});
   std::array<size_t, 3> counts{};
   for (const auto& folder : folders) {
     const CaseResult result = run_case(folder, host);
@@ -73,10 +74,7 @@ void add_verify_command(CommandLine& line) {
       line.app.add_subcommand("verify", "Run golden cases and print the largest difference of each");
   auto arguments = std::make_shared<VerifyArguments>();
   command->add_option("DIR", arguments->directories, "Case folders, or folders above cases")->required();
-  command
-      ->add_option("--path", arguments->places,
-                   "Folder or library to search before the others; may be repeated")
-      ->allow_extra_args(false);
+  add_plugin_places(*command, arguments->places);
   command->add_flag("--json", arguments->json, "One JSON object a case on standard output");
   command->footer(
       "Examples:\n  patchioner verify tests/parity\n  patchioner verify my_backbone/cases --path "
