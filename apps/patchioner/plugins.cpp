@@ -13,6 +13,7 @@
 #include "plugin_places.hpp"
 #include "runtime/elf_file.hpp"
 #include "runtime/plugin_host.hpp"
+#include "runtime/private_symbols.hpp"
 #include "support/nearest_name.hpp"
 
 namespace patchioner {
@@ -185,6 +186,7 @@ void describe(const Arguments& arguments) {
 void doctor(const Arguments& arguments, int& exit_code) {
   std::cout << arguments.file << "\n";
   std::vector<std::vector<std::string>> rows;
+  std::string warning;
   size_t missing = 0;
   try {
     const ElfFile elf = ElfFile::read(arguments.file);
@@ -194,6 +196,7 @@ void doctor(const Arguments& arguments, int& exit_code) {
         std::cout << fmt::format("{:<11} {}\n", name, fmt::join(paths, ":"));
       }
     }
+    warning = private_use(elf);
     for (const Dependency& dependency : dependencies_of(elf)) {
       missing += dependency.found() ? 0 : 1;
       rows.push_back({"  " + dependency.name, dependency.found() ? "found" : "MISSING",
@@ -207,6 +210,9 @@ void doctor(const Arguments& arguments, int& exit_code) {
   }
   if (!rows.empty()) {
     std::cout << fmt::format("libraries   {} needed, {} missing\n{}", rows.size(), missing, table(rows));
+  }
+  if (!warning.empty()) {
+    std::cout << fmt::format("warning     {}\n", warning);
   }
   const PluginRecord record = inspect_plugin(arguments.file);
   if (record.usable()) {

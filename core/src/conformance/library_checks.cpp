@@ -5,6 +5,8 @@
 #include <set>
 
 #include "runtime/elf_file.hpp"
+#include "runtime/private_symbols.hpp"
+#include "support/identifier.hpp"
 
 namespace patchioner {
 namespace {
@@ -110,12 +112,6 @@ std::string has_name(LibrarySubject& subject) {
   return fmt::format("{} '{}' {}", to_string(record.kind), record.name, record.version);
 }
 
-bool is_identifier(const std::string& name) {
-  return !name.empty() && name.find_first_not_of(
-                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "0123456789_") == std::string::npos;
-}
-
 void expect_sound(const Parameter& parameter) {
   const std::string& name = parameter.name;
   if (!is_identifier(name)) {
@@ -183,6 +179,13 @@ std::string has_notes(LibrarySubject& subject) {
                                fmt::join(missing, ", "));
 }
 
+std::string uses_the_sdk_alone(LibrarySubject& subject) {
+  if (const std::string use = private_use(read_elf(subject.file())); !use.empty()) {
+    throw CheckFailed("{}", use);
+  }
+  return "";
+}
+
 /// How a config has to name the file, where a search by name does not lead to it.
 std::string how_to_name(const fs::path& file) {
   return fmt::format("plugins.path=[{}]", fs::absolute(file).lexically_normal().string());
@@ -230,6 +233,7 @@ constexpr CheckOf<LibrarySubject> kLibraryChecks[] = {
 
 constexpr CheckOf<LibrarySubject> kDeclarationChecks[] = {
     {"notes", "each note is one line under a topic; a backbone has those of its reference page", has_notes},
+    {"sdk alone", "it uses nothing of the program that is not the SDK's", uses_the_sdk_alone},
     {"search", "which file a config gets that names this plugin", is_found},
 };
 

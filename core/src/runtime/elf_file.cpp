@@ -1,8 +1,11 @@
 #include "runtime/elf_file.hpp"
 
+#include <cxxabi.h>
 #include <elf.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <patchioner/error.hpp>
 
 #include "support/files.hpp"
@@ -118,7 +121,17 @@ struct Dynamic {
         return segment.p_offset + (address - segment.p_vaddr);
       }
     }
-    damaged("the string table");
+    damaged("an address of the dynamic section");
+  }
+
+  /// Where the bytes lie that the entry of this tag gives the address of.
+  std::optional<uint64_t> offset_at(int64_t tag) const {
+    for (const Elf64_Dyn& entry : entries) {
+      if (entry.d_tag == tag) {
+        return offset_of(entry.d_un.d_ptr);
+      }
+    }
+    return std::nullopt;
   }
 };
 
@@ -153,12 +166,7 @@ Dynamic read_dynamic(const Bytes& bytes, const Elf64_Ehdr& header) {
 }
 
 void read_dynamic_names(const Bytes& bytes, const Dynamic& dynamic, ElfFile& file) {
-  uint64_t strings = 0;
-  for (const Elf64_Dyn& entry : dynamic.entries) {
-    if (entry.d_tag == DT_STRTAB) {
-      strings = dynamic.offset_of(entry.d_un.d_ptr);
-    }
-  }
+  const uint64_t strings = dynamic.offset_at(DT_STRTAB).value_or(0);
   for (const Elf64_Dyn& entry : dynamic.entries) {
     const auto text = [&] { return bytes.text(strings, entry.d_un.d_val, "the string table"); };
     if (entry.d_tag == DT_NEEDED) {
@@ -173,7 +181,37 @@ void read_dynamic_names(const Bytes& bytes, const Dynamic& dynamic, ElfFile& fil
   }
 }
 
-void read_functions(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file) {
+/// Which version a symbol is bound to, by the number that DT_VERSYM has for it.
+using VersionNumbers = std::map<unsigned, std::string>;
+
+constexpr unsigned kVersionNumber = 0x7FFF;  // the bit above says that the symbol is hidden
+
+VersionNumbers read_version_needs(const Bytes& bytes, const Dynamic& dynamic) {
+  constexpr std::string_view kPart = "the versions that it needs";
+  VersionNumbers numbers;
+  const uint64_t strings = dynamic.offset_at(DT_STRTAB).value_or(0);
+  for (std::optional<uint64_t> at = dynamic.offset_at(DT_VERNEED); at;) {
+    const auto library = bytes.at<Elf64_Verneed>(*at, kPart);
+    uint64_t version_at = *at + library.vn_aux;
+    for (unsigned i = 0; i < library.vn_cnt; ++i) {
+      const auto version = bytes.at<Elf64_Vernaux>(version_at, kPart);
+      numbers[version.vna_other & kVersionNumber] = bytes.text(strings, version.vna_name, kPart);
+      if (version.vna_next == 0) {
+        break;
+      }
+      version_at += version.vna_next;
+    }
+    at = library.vn_next == 0 ? std::nullopt : std::optional(*at + library.vn_next);
+  }
+  return numbers;
+}
+
+void read_symbols(const Bytes& bytes, const Elf64_Ehdr& header, const Dynamic& dynamic, ElfFile& file) {
+  const VersionNumbers versions = read_version_needs(bytes, dynamic);
+  for (const auto& [number, version] : versions) {
+    file.versions_needed[version];
+  }
+  const std::optional<uint64_t> symbol_versions = dynamic.offset_at(DT_VERSYM);
   if (header.e_shentsize != sizeof(Elf64_Shdr)) {
     return;
   }
@@ -187,8 +225,16 @@ void read_functions(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file)
     }
     const Elf64_Shdr strings = section(symbols.sh_link);
     file.has_symbol_table = true;
-    for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= symbols.sh_size; at += sizeof(Elf64_Sym)) {
-      const auto symbol = bytes.at<Elf64_Sym>(symbols.sh_offset + at, "the symbol table");
+    for (uint64_t i = 0; (i + 1) * sizeof(Elf64_Sym) <= symbols.sh_size; ++i) {
+      const auto symbol = bytes.at<Elf64_Sym>(symbols.sh_offset + i * sizeof(Elf64_Sym), "the symbol table");
+      if (symbol.st_shndx == SHN_UNDEF && symbol_versions) {
+        const auto number =
+            bytes.at<Elf64_Half>(*symbol_versions + i * sizeof(Elf64_Half), "the symbols' versions");
+        if (const auto version = versions.find(number & kVersionNumber); version != versions.end()) {
+          file.versions_needed[version->second].push_back(
+              bytes.text(strings.sh_offset, symbol.st_name, "the symbol names"));
+        }
+      }
       if (symbol.st_shndx != SHN_UNDEF && symbol.st_name != 0 && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC) {
         file.functions.push_back(bytes.text(strings.sh_offset, symbol.st_name, "the symbol names"));
       }
@@ -197,6 +243,21 @@ void read_functions(const Bytes& bytes, const Elf64_Ehdr& header, ElfFile& file)
 }
 
 }  // namespace
+
+std::string demangled(const std::string& text) {
+  const size_t begin = text.find("_Z");
+  if (begin == std::string::npos) {
+    return text;
+  }
+  const size_t end = text.find_first_of(" \t,;)", begin);
+  const std::string symbol = text.substr(begin, end == std::string::npos ? end : end - begin);
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
+  return status == 0
+             ? text.substr(0, begin) + readable.get() + (end == std::string::npos ? "" : text.substr(end))
+             : text;
+}
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
@@ -242,7 +303,7 @@ ElfFile ElfFile::read(const std::filesystem::path& path) {
     refuse("it has no dynamic section, so it is no shared library that can be opened");
   }
   read_dynamic_names(bytes, dynamic, file);
-  read_functions(bytes, header, file);
+  read_symbols(bytes, header, dynamic, file);
   return file;
 }
 

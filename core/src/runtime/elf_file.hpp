@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct ElfFile {
   std::vector<std::string> runpath;    ///< DT_RUNPATH, split, $ORIGIN replaced
   std::vector<std::string> functions;  ///< that it exports; empty when there is no section table
   bool has_symbol_table = false;
+  /// The versions of other libraries that its symbols are bound to (DT_VERNEED), with the names of these
+  /// symbols; the names are missing when there is no section table.
+  std::map<std::string, std::vector<std::string>> versions_needed;
 
   /// Throws an Error of kind plugin whose sentence begins after the file's name ("it is empty ...", "it is a
   /// text file ...", "it was built for aarch64 ..."), and of kind io when the file cannot be opened.
@@ -24,6 +28,9 @@ struct ElfFile {
 
 /// "x86-64", "aarch64" ... of an ELF machine number.
 std::string machine_name(unsigned machine);
+
+/// `text` with the first name in it that a compiler encoded ("_ZN10patchioner...") as C++ would write it.
+std::string demangled(const std::string& text);
 
 /// One library that a file needs, directly or through another one.
 struct Dependency {

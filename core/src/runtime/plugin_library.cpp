@@ -1,6 +1,5 @@
 #include "runtime/plugin_library.hpp"
 
-#include <cxxabi.h>
 #include <fmt/ranges.h>
 
 #include <boost/dll/shared_library.hpp>
@@ -9,6 +8,7 @@
 #include <patchioner/log.hpp>
 
 #include "runtime/elf_file.hpp"
+#include "support/identifier.hpp"
 
 namespace patchioner {
 namespace {
@@ -18,22 +18,6 @@ namespace {
 std::map<std::string, std::shared_ptr<boost::dll::shared_library>>& opened_libraries() {
   static auto& libraries = *new std::map<std::string, std::shared_ptr<boost::dll::shared_library>>();
   return libraries;
-}
-
-/// "_ZN10patchioner..." inside a linker's message as C++ would write it.
-std::string demangled(const std::string& message) {
-  const size_t begin = message.find("_Z");
-  if (begin == std::string::npos) {
-    return message;
-  }
-  const size_t end = message.find_first_of(" \t,;)", begin);
-  const std::string symbol = message.substr(begin, end == std::string::npos ? end : end - begin);
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> readable(
-      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
-  return status == 0 ? message.substr(0, begin) + readable.get() +
-                           (end == std::string::npos ? "" : message.substr(end))
-                     : message;
 }
 
 /// What the dynamic linker said, without Boost's words around it and without the file's own name in front.
@@ -65,6 +49,11 @@ std::string open_failure(const std::string& message) {
     return other_sdk(static_cast<uint32_t>(std::strtoul(&message[begin + kSdk.size()], nullptr, 10)));
   }
   if (message.find("undefined symbol") != std::string::npos) {
+    if (message.ends_with(fmt::format(", version PATCHIONER_SDK_{}", PATCHIONER_SDK_VERSION))) {
+      return fmt::format(
+          "it uses an addition to SDK {} that this program does not have yet: {}; update the program",
+          PATCHIONER_SDK_VERSION, message);
+    }
     return fmt::format("it was linked against a library that has changed: {}; rebuild it", message);
   }
   return fmt::format("the dynamic linker refused it: {}", message);
@@ -80,13 +69,6 @@ std::shared_ptr<boost::dll::shared_library> open_library(const std::filesystem::
     library = std::make_shared<boost::dll::shared_library>(boost::filesystem::path(file.string()), mode);
   }
   return library;
-}
-
-bool is_plugin_name(const char* name) {
-  const std::string_view text = name == nullptr ? "" : name;
-  return !text.empty() &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-             std::string_view::npos;
 }
 
 /// Why the descriptor cannot be used, or nothing, and at which step. Reads only plain data.
@@ -118,9 +100,9 @@ std::string check_descriptor(const PatchionerPluginDescriptor* descriptor, Plugi
         "it is of kind {}, and this program knows 1 (backbone), 2 (aggregator), 3 (gap) and 4 (decoder)",
         descriptor->kind);
   }
-  if (!is_plugin_name(descriptor->name)) {
-    return fmt::format("its name '{}' is not made of letters, digits and '_'",
-                       descriptor->name == nullptr ? "" : descriptor->name);
+  if (const std::string_view name = descriptor->name == nullptr ? "" : descriptor->name;
+      !is_identifier(name)) {
+    return fmt::format("its name '{}' is not made of letters, digits and '_'", name);
   }
   if (descriptor->parameter_schema == nullptr || descriptor->notes == nullptr ||
       descriptor->create == nullptr) {

@@ -36,6 +36,20 @@ TEST_CASE("each way in which a library is broken is found by one check") {
   mentions(refusal_at("made", broken_plugin("makes_nothing")), "made nothing");
 }
 
+TEST_CASE("a plugin that uses what is the program's own is checked to its end, and fails") {
+  const Outcomes outcomes = checked(broken_plugin("uses_core"));
+  CHECK(outcomes.complete);
+  CHECK(to_string(outcomes.of("sdk alone").status) == "failed");
+  mentions(outcomes.of("sdk alone").sentence,
+           "no part of the SDK (PATCHIONER_PRIVATE): patchioner::format_bytes");
+  CHECK(to_string(outcomes.of("destroyed").status) == "passed");
+  CHECK(to_string(checked(broken_plugin("works")).of("sdk alone").status) == "passed");
+  // The program's own plugins are of its version.
+  CHECK(to_string(checked(std::filesystem::path(PATCHIONER_BINARY_DIR) / "bin/plugins/gap/noise.so")
+                      .of("sdk alone")
+                      .status) == "passed");
+}
+
 TEST_CASE("what is no library of this machine is refused before it is opened") {
   const TestFolder folder;
   CHECK(refusal_at("file", folder / "absent.so") == "there is no file " + (folder / "absent.so").string());

@@ -84,6 +84,14 @@ TEST_CASE("a refusal names both sides") {
     CHECK_CONTAINS(refusal_in("missing_function"),
                    "undefined symbol: patchioner::removed::function_of_an_older_version(");
   }
+  SUBCASE("an addition to this SDK") {
+    CHECK_CONTAINS(
+        refusal_in("later_addition"),
+        fmt::format(
+            "it uses an addition to SDK {0} that this program does not have yet: undefined symbol: "
+            "patchioner::function_of_a_later_program(), version PATCHIONER_SDK_{0}; update the program",
+            PATCHIONER_SDK_VERSION));
+  }
   SUBCASE("schema") {
     CHECK_CONTAINS(refusal_in("bad_schema"), "no valid JSON description of parameters");
   }
@@ -239,6 +247,20 @@ TEST_CASE("of two plugins of one name the first found wins, and a line says so")
   });
   REQUIRE(later != records.end());
   CHECK_CONTAINS(later->refusal, "gap 'works' was found before, in ");
+}
+
+TEST_CASE("a file that two places lead to is listed once, by the first") {
+  const TestFolder folder;
+  const fs::path file = folder.write("a/works.so", read_file(kBroken / "works.so"));
+  fs::create_directory_symlink(folder / "a", folder / "linked");
+  std::vector<fs::path> listed;
+  for (const PluginRecord& record : PluginHost({folder / "a", folder / "linked", file}).list()) {
+    if (record.file.filename() == "works.so") {
+      CHECK(record.refusal == "");
+      listed.push_back(record.file);
+    }
+  }
+  CHECK(listed == std::vector{file});
 }
 
 TEST_CASE("a usable plugin behind a refused one of its name is found, and the refusal is told") {
