@@ -21,12 +21,17 @@ the config, or from a stand-in that gives each text a vector of its own.
 Each check runs in a child process: a crash, an exit or a hang is its result, and the others are run all the same. docs/plugins_check.md has the
 list of checks and the form of --json.
 
-Exit code: 0 nothing failed, 1 something did, 2 wrong usage or config. What was skipped was not checked.
+Exit code: 0 nothing failed, 1 something did, 2 wrong usage or config, 77 nothing failed, but the plugin's object could not be made without further
+options, so that nothing of it was checked. What was skipped was not checked.
 
 Examples:
   patchioner plugins check my_backbone.so --config my.yaml
   patchioner plugins check build/bin/plugins/gap/noise.so gap.std=0.1 --only random
   patchioner plugins check my_decoder.so --config my.yaml --json > report.json)";
+
+// What test runners take for "skipped" (automake's convention; SKIP_RETURN_CODE of the tests that
+// patchioner_add_plugin adds).
+constexpr int kUnchecked = 77;
 
 struct CheckArguments {
   std::string file;
@@ -113,6 +118,7 @@ void print_json(const CheckArguments& arguments, const CheckReport& report) {
     json[std::string(to_string(status))] = report.count(status);
   }
   json["seconds"] = report.seconds;
+  json["unchecked"] = report.unchecked;
   json["interrupted"] = report.interrupted;
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
@@ -158,10 +164,14 @@ void check(const CheckArguments& arguments, CommandLine& line) {
     fmt::print("{}: {} passed, {} failed, {} skipped in {:.1f} s{}\n", plugin,
                report.count(CheckStatus::passed), report.count(CheckStatus::failed),
                report.count(CheckStatus::skipped), report.seconds,
-               report.interrupted ? "; interrupted before the last check" : "");
+               report.interrupted ? "; interrupted before the last check"
+               : report.unchecked ? "; its object was not made, so nothing of it was checked"
+                                  : "");
   }
   if (report.count(CheckStatus::failed) > 0 || report.interrupted) {
     line.exit_code = 1;
+  } else if (report.unchecked) {
+    line.exit_code = kUnchecked;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -26,6 +27,12 @@ class OwnException : public std::exception {
  public:
   const char* what() const noexcept override { return "the tape is full"; }
 };
+
+[[noreturn]] inline void hang() {
+  for (;;) {
+    ::sleep(1);
+  }
+}
 
 /// Called first in every method: does what the options say of this one.
 inline void enter(const FaultOptions& options, std::string_view method) {
@@ -57,13 +64,16 @@ inline void enter(const FaultOptions& options, std::string_view method) {
     std::exit(3);
   }
   if (fault == "hang") {
-    for (;;) {
-      ::sleep(1);
-    }
+    hang();
   }
   if (fault == "print") {
     std::puts("hello from a plugin");
   }
+}
+
+/// What a call gives in LibTorch's inference mode where that changes it.
+inline at::Tensor doubled_in_inference(const at::Tensor& tensor) {
+  return c10::InferenceMode::is_enabled() ? tensor * 2 : tensor;
 }
 
 /// `tensor` with a number that is none in its first place.

@@ -8,11 +8,14 @@ using faulty::enter;
 
 struct FaultyOptions : faulty::FaultOptions {
   std::string source = "patches";
+  std::string empty_region = "nearest";
 };
 
 void declare(ParameterList<FaultyOptions>& list) {
   faulty::declare_fault(list);
   list.add("source", &FaultyOptions::source, "what it reads").choices({"patches", "global"});
+  list.add("empty_region", &FaultyOptions::empty_region, "what a region of nothing gets")
+      .choices({"nearest", "nan"});
 }
 
 class Faulty : public Aggregator {
@@ -25,7 +28,10 @@ class Faulty : public Aggregator {
     enter(options_, "source");
     return options_.source == "global" ? FeatureSource::global : FeatureSource::patches;
   }
-  bool needs_attention() const override { return is("needs_attention"); }
+  bool needs_attention() const override {
+    enter(options_, "needs_attention");
+    return is("needs_attention");
+  }
 
   RegionWeights weights(std::span<const Region> regions, const ImageGeometry& geometry,
                         const PatchFeatures& features) const override {
@@ -49,14 +55,25 @@ class Faulty : public Aggregator {
     for (int64_t i = 0; i < count; ++i) {
       const Region& region = regions[static_cast<size_t>(i)];
       check(region, geometry);
+      refuse(region, geometry);
       const auto* box = std::get_if<Box>(&region.shape);
       const auto* set = std::get_if<BoxSet>(&region.shape);
       if (is("tiny") && box != nullptr && box->width < 1) {
         result.weights[i].zero_();
       }
+      if ((is("nan_empty") && set != nullptr && set->boxes.empty()) ||
+          (is("nan_tiny") && box != nullptr && box->width < 1)) {
+        result.weights[i].fill_(std::numeric_limits<float>::quiet_NaN());
+      }
       if (is("empty") && set != nullptr && set->boxes.empty()) {
         result.weights[i].zero_();
       }
+    }
+    if (is("nan_rows") && count > 0) {
+      result.weights[0].fill_(std::numeric_limits<float>::quiet_NaN());
+    }
+    if (is("inference")) {
+      result.weights = faulty::doubled_in_inference(result.weights);
     }
     if (is("in_place")) {
       at::Tensor(features.patches).zero_();
@@ -110,6 +127,15 @@ class Faulty : public Aggregator {
     if (const auto* mask = std::get_if<Mask>(&region.shape);
         mask != nullptr && mask->pixels.size(0) != geometry.image_height) {
       throw Error(ErrorKind::data, "a mask of another size");
+    }
+  }
+
+  /// What an aggregator may refuse.
+  void refuse(const Region& region, const ImageGeometry& geometry) const {
+    if ((is("boxes_refused") && std::holds_alternative<Box>(region.shape)) ||
+        (is("whole_refused") && std::holds_alternative<WholeImage>(region.shape)) ||
+        (is("crops_refused") && geometry.spec.keep_img_ratio)) {
+      throw Error(ErrorKind::data, "not this one");
     }
   }
 

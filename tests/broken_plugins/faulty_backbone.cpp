@@ -1,4 +1,6 @@
 // Sees the mean colours of patches of four pixels, and wrongly when it is told to.
+#include <thread>
+
 #include "faulty.hpp"
 
 namespace {
@@ -42,14 +44,32 @@ class Faulty : public Backbone {
     enter(options_, "image_spec");
     return spec_;
   }
-  int64_t dim() const override { return kDim; }
+  int64_t dim() const override {
+    enter(options_, "dim");
+    return kDim;
+  }
   BackboneCapabilities capabilities() const override {
+    enter(options_, "capabilities");
     BackboneCapabilities can;
     can.regions = options_.regions;
     return can;
   }
-  std::string text_fingerprint() const override { return "faulty"; }
-  std::vector<std::string> intermediate_names() const override { return {"means"}; }
+  std::string text_fingerprint() const override {
+    enter(options_, "text_fingerprint");
+    return "faulty";
+  }
+  std::vector<std::string> intermediate_names() const override {
+    enter(options_, "intermediate_names");
+    return {"means"};
+  }
+  at::Tensor probe(const std::string& name, const std::map<std::string, at::Tensor>& inputs) const override {
+    enter(options_, "probe");
+    return is("any_probe") ? at::ones({1}) : Backbone::probe(name, inputs);
+  }
+  at::Tensor encode_token_ids(const at::Tensor& ids) const override {
+    enter(options_, "encode_token_ids");
+    return at::ones({ids.size(0), is("token_ids") ? kDim + 1 : kDim});
+  }
 
   ImageFeatures encode(const at::Tensor& pixels, std::span<const std::string> names) const override {
     enter(options_, "encode");
@@ -75,6 +95,15 @@ class Faulty : public Backbone {
     }
     if (is("threads")) {
       patches = patches * at::get_num_threads();
+    }
+    if (is("inference")) {
+      patches = faulty::doubled_in_inference(patches);
+    }
+    if (is("keeps_inference")) {
+      if (!kept_.defined()) {
+        kept_ = at::ones({1});
+      }
+      kept_.mul_(1);  // which LibTorch refuses where it was made in inference mode, and this is none
     }
     if (is("dropout")) {
       patches = at::dropout(patches, 0.5, true);
@@ -105,6 +134,9 @@ class Faulty : public Backbone {
   at::Tensor encode_text(std::span<const std::string> texts) const override {
     enter(options_, "encode_text");
     const auto count = static_cast<int64_t>(texts.size());
+    if (is("some_texts") && count == 0) {
+      return at::zeros({1, kDim});
+    }
     at::Tensor rows = at::zeros({count, kDim});
     for (int64_t i = 0; i < count; ++i) {
       const std::string& text = texts[static_cast<size_t>(i)];
@@ -116,6 +148,12 @@ class Faulty : public Backbone {
             static_cast<double>(static_cast<unsigned char>(text[at])) / 64;
       }
       rows[i] += is("text_order") ? static_cast<double>(i) : 0.0;
+    }
+    if (is("text_threads")) {
+      rows = rows * at::get_num_threads();
+    }
+    if (is("text_inference")) {
+      rows = faulty::doubled_in_inference(rows);
     }
     if (is("same_text")) {
       rows = at::ones({count, kDim});
@@ -133,10 +171,26 @@ class Faulty : public Backbone {
     if (is("some_regions") && count == 0) {
       return {at::Tensor(), {}};
     }
+    for (const Region& region : regions) {
+      const auto* mask = std::get_if<Mask>(&region.shape);
+      const bool is_usual = mask != nullptr && mask->pixels.sum().item<int64_t>() > 1;
+      if (is("regions_refused") || (is("odd_refused") && !is_usual)) {
+        throw Error(ErrorKind::data, "not this one");
+      }
+    }
     const at::Tensor mean = pixels.mean({0, 2, 3}).repeat({2});  // [D]
     at::Tensor features = mean.unsqueeze(0).repeat({count, 1}).contiguous();
     for (int64_t i = 0; i < count; ++i) {
       features[i] *= static_cast<double>(1 + regions[static_cast<size_t>(i)].shape.index());
+    }
+    if (is("region_threads")) {
+      features = features * at::get_num_threads();
+    }
+    if (is("region_at_once") && std::this_thread::get_id() != made_by_) {
+      features = features * 2;
+    }
+    if (is("region_inference")) {
+      features = faulty::doubled_in_inference(features);
     }
     if (is("region_batch")) {
       features = features - features.mean(0, true);
@@ -153,6 +207,8 @@ class Faulty : public Backbone {
 
   FaultyOptions options_;
   ImageSpec spec_;
+  mutable at::Tensor kept_;
+  std::thread::id made_by_ = std::this_thread::get_id();
 };
 
 }  // namespace

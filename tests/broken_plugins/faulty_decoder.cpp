@@ -38,8 +38,21 @@ class Faulty : public Decoder {
     std::getline(file, fingerprint_);
   }
 
-  int64_t dim() const override { return kDim; }
-  std::string text_fingerprint() const override { return fingerprint_; }
+  int64_t dim() const override {
+    enter(options_, "dim");
+    return kDim;
+  }
+  std::string text_fingerprint() const override {
+    enter(options_, "text_fingerprint");
+    if (!options_.weights.empty()) {
+      enter(options_, "text_fingerprint of the loaded decoder");
+    }
+    return fingerprint_;
+  }
+  at::Tensor probe(const std::string& name, const std::map<std::string, at::Tensor>& inputs) const override {
+    enter(options_, "probe");
+    return is("any_probe") ? at::ones({1}) : Decoder::probe(name, inputs);
+  }
 
   std::vector<Caption> decode(const DecodeInput& input) const override {
     enter(options_, "decode");
@@ -56,11 +69,12 @@ class Faulty : public Decoder {
     std::vector<Caption> captions;
     for (int64_t row = 0; row < scores.size(0); ++row) {
       int64_t id = scores[row].argmax().item<int64_t>();
-      id = is("batch")     ? (id + scores.size(0)) % kDim
-           : is("threads") ? (id + at::get_num_threads()) % kDim
-           : is("random")  ? at::randint(kDim, {1}).item<int64_t>()
-           : is("explain") ? (id + (input.explain ? 1 : 0)) % kDim
-                           : id;
+      id = is("batch")       ? (id + scores.size(0)) % kDim
+           : is("threads")   ? (id + at::get_num_threads()) % kDim
+           : is("inference") ? (id + (c10::InferenceMode::is_enabled() ? 1 : 0)) % kDim
+           : is("random")    ? at::randint(kDim, {1}).item<int64_t>()
+           : is("explain")   ? (id + (input.explain ? 1 : 0)) % kDim
+                             : id;
       Caption caption;
       caption.raw_text = caption.text = std::string("a ") + kWords[id];
       caption.score = is("score") ? std::numeric_limits<double>::quiet_NaN() : 1;
@@ -81,7 +95,27 @@ class Faulty : public Decoder {
     return captions;
   }
 
-  bool trainable() const override { return !is("untrainable") && !is("untrainable_loss"); }
+  at::Tensor logits(const at::Tensor& features, const at::Tensor& ids) const override {
+    enter(options_, "logits");
+    return Decoder::logits(features, ids);
+  }
+
+  bool trainable() const override {
+    enter(options_, "trainable");
+    return !is("untrainable") && !is("untrainable_loss");
+  }
+  std::string training_text(const std::string& caption) const override {
+    enter(options_, "training_text");
+    return caption;
+  }
+  bool reads_training_entities() const override {
+    enter(options_, "reads_training_entities");
+    return true;
+  }
+  std::vector<std::string> training_entities(const std::string&) const override {
+    enter(options_, "training_entities");
+    return {};
+  }
 
   at::Tensor training_ids(std::span<const std::string> captions, std::vector<size_t>&) const override {
     enter(options_, "training_ids");

@@ -16,6 +16,14 @@ class Faulty : public Gap {
  public:
   Faulty(FaultyOptions options, const PluginContext&) : options_(std::move(options)) {
     enter(options_, "constructor");
+    if (options_.in == "exit" && options_.fault == "hang") {
+      std::atexit([] { faulty::hang(); });
+    }
+  }
+
+  std::string text_fingerprint() const override {
+    enter(options_, "text_fingerprint");
+    return {};
   }
 
   int64_t dim() const override {
@@ -40,6 +48,9 @@ class Faulty : public Gap {
     }
     if (is("random")) {
       units = units + at::randn_like(units);
+    }
+    if (is("inference")) {
+      units = faulty::doubled_in_inference(units);
     }
     if (is("nan")) {
       units = faulty::spoilt(units);

@@ -102,7 +102,10 @@ void expect_rows(const RegionWeights& weights, const std::vector<Region>& region
     const double sum = row.sum().item<double>();
     if (!(std::abs(sum - 1) <= kSumTolerance)) {
       throw CheckFailed("the weights of {} sum to {:.6g}; each row sums to 1{}", regions[i].id, sum,
-                        may_be_empty ? ", or is NaN throughout for a region of nothing" : "");
+                        may_be_empty ? ", or is NaN throughout for a region of nothing"
+                        : std::isnan(sum)
+                            ? ", and is NaN only for a region of nothing under empty_region: nan"
+                            : "");
     }
     expect_finite(row, fmt::format("the weights of {}", regions[i].id));
   }
@@ -177,7 +180,7 @@ std::string weighs_one_patch(Subject& subject) {
   return "";
 }
 
-/// Regions that may be nothing: rows of sum 1 or of NaN.
+/// Regions that may be nothing: rows of sum 1, or of NaN where the options ask for it.
 std::string weighs_unusual(Subject& subject, const std::vector<Region>& all) {
   (void)subject.usual();
   const SeenImage image = seen_image(kRows);
@@ -185,7 +188,7 @@ std::string weighs_unusual(Subject& subject, const std::vector<Region>& all) {
   const std::vector<Region> regions = taken(subject, all, image, refused);
   const RegionWeights weights = weigh(subject, regions, image);
   expect_weights(weights, regions.size(), image);
-  expect_rows(weights, regions, /*may_be_empty=*/true);
+  expect_rows(weights, regions, subject.nan_where_empty);
   return refused_text(refused);
 }
 
@@ -215,7 +218,11 @@ std::string refuses_bad_regions(Subject& subject) {
 std::string weighs_many_as_singles(Subject& subject) {
   (void)subject.usual();
   const SeenImage image = seen_image(kRows);
-  const std::vector<Region> regions = some_taken(subject, separate_boxes(), image);
+  std::vector<std::string> refused;
+  const std::vector<Region> regions = taken(subject, separate_boxes(), image, refused);
+  if (regions.empty()) {
+    throw CheckSkipped("it takes no boxes, which are what is compared");
+  }
   const RegionWeights together = weigh(subject, regions, image);
   expect_weights(together, regions.size(), image);
   for (size_t i = 0; i < regions.size(); ++i) {
@@ -261,6 +268,21 @@ std::string weighs_at_once(Subject& subject) {
   return "";
 }
 
+std::string weighs_in_inference_mode(Subject& subject) {
+  const Subject::Usual& usual = subject.usual();
+  const auto fresh = called("the factory, a second time,", subject.another);
+  const auto results = called("weights", [&] {
+    return in_and_out_of_inference(
+        [&] { return fresh->weights(usual.regions, usual.image.geometry, usual.image.features); });
+  });
+  const double tolerance = subject.settings.tolerance();
+  expect_same(results[0].weights, results[1].weights, tolerance, "the weights",
+              "outside of inference mode, after a call in it");
+  expect_same(results[0].weights, results[2].weights, tolerance, "the weights",
+              "in inference mode, after a call outside of it");
+  return "";
+}
+
 std::string leaves_its_input(Subject& subject) {
   (void)subject.usual();
   const SeenImage image = seen_image(kRows);
@@ -281,7 +303,7 @@ std::string reads_what_it_declares(Subject& subject) {
   const Subject::Usual& usual = subject.usual();
   SeenImage image = usual.image;
   image.features.global = at::Tensor();
-  if (subject.plugin().needs_attention()) {
+  if (called("needs_attention", [&] { return subject.plugin().needs_attention(); })) {
     (void)weigh(subject, usual.regions, image);
     return "";
   }
@@ -296,20 +318,37 @@ std::string reads_what_it_declares(Subject& subject) {
 }
 
 std::string weighs_cropped_images(Subject& subject) {
-  (void)subject.usual();
+  // What it takes of images that were not cropped: the geometry alone is the question then.
+  const std::vector<Region>& regions = subject.usual().regions;
   const SeenImage image = seen_image(kRows, /*keep_img_ratio=*/true);
-  const std::vector<Region> all = one_region_a_kind();
+  std::vector<Region> kept;
   std::string refusal;
-  const auto first = called_or_refused("weights", ErrorKind::config, refusal, [&] {
-    return subject.plugin().weights({all.data(), 1}, image.geometry, image.features);
-  });
-  if (!first) {
-    return "refused: " + refusal;
+  for (const Region& region : regions) {
+    std::string of_geometry;
+    const auto weights = called_or_refused("weights", ErrorKind::config, of_geometry, [&] {
+      try {
+        return std::optional(subject.plugin().weights({&region, 1}, image.geometry, image.features));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data) {
+          throw;
+        }
+        refusal = error.what();
+        return std::optional<RegionWeights>();
+      }
+    });
+    if (!weights) {
+      return "refused: " + of_geometry;
+    }
+    if (*weights) {
+      kept.push_back(region);
+    }
   }
-  const std::vector<Region> regions = some_taken(subject, all, image);
-  const RegionWeights weights = weigh(subject, regions, image);
-  expect_weights(weights, regions.size(), image);
-  expect_rows(weights, regions, /*may_be_empty=*/true);
+  if (kept.empty()) {
+    throw CheckSkipped("it takes no region of a cropped image: {}", refusal);
+  }
+  const RegionWeights weights = weigh(subject, kept, image);
+  expect_weights(weights, kept.size(), image);
+  expect_rows(weights, kept, /*may_be_empty=*/false);
   return "";
 }
 
@@ -327,8 +366,8 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"no regions", "without regions the weights are [0,G]", weighs_no_regions},
     {"one patch", "on a grid of one patch every region has the weight 1", weighs_one_patch},
     {"tiny regions",
-     "regions smaller than a pixel or a patch have rows that sum to 1 or are NaN throughout, or are refused "
-     "with an Error of kind data",
+     "regions smaller than a pixel or a patch have rows that sum to 1, or are NaN throughout under "
+     "`empty_region: nan`, or are refused with an Error of kind data",
      weighs_tiny_regions},
     {"odd regions",
      "regions that cross the border, lie outside or hold nothing have such rows too, or are refused with an "
@@ -343,6 +382,8 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"again", "a second call gives the same", weighs_the_same_again},
     {"threads", "weights are the same with 1 thread and with several", weighs_with_any_threads},
     {"at once", "several threads may call weights() at the same time", weighs_at_once},
+    {"inference mode", "weights are the same in LibTorch's inference mode, outside of it, and in it again",
+     weighs_in_inference_mode},
     {"input", "features and masks stay as they are", leaves_its_input},
     {"declared features",
      "the attention map is not needed unless needs_attention() says so, nor the global token",

@@ -22,11 +22,18 @@ struct SeenImage {
 /// An aggregator that is checked. What several checks look at is computed once.
 class AggregatorSubject {
  public:
-  AggregatorSubject(std::shared_ptr<const Aggregator> aggregator, CheckSettings settings)
-      : settings(settings), aggregator_(std::move(aggregator)) {}
+  /// `nan_where_empty`: its options ask for rows of NaN for regions of nothing.
+  AggregatorSubject(std::shared_ptr<const Aggregator> aggregator, Another<Aggregator> another,
+                    bool nan_where_empty, CheckSettings settings)
+      : settings(settings),
+        another(std::move(another)),
+        nan_where_empty(nan_where_empty),
+        aggregator_(std::move(aggregator)) {}
 
   const Aggregator& plugin() const { return *aggregator_; }
   const CheckSettings settings;
+  const Another<Aggregator> another;
+  const bool nan_where_empty;
 
   /// An image of a grid of seven by seven patches, and what `weights` makes of the regions of
   /// one_region_a_kind() that the aggregator takes.

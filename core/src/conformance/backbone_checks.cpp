@@ -206,6 +206,54 @@ std::string encodes_at_once(Subject& subject) {
   return "";
 }
 
+std::string encodes_in_inference_mode(Subject& subject) {
+  const BackboneCapabilities can = subject.capabilities();
+  const ImageSpec spec = called("image_spec", [&] { return subject.plugin().image_spec(); });
+  const bool has_images = spec.patch_size > 0;
+  if (has_images) {
+    (void)subject.features();  // where encode does not work, that has been said
+  }
+  // An object that was never asked outside: what it keeps of its first call is made in that mode.
+  const auto fresh = called("the factory, a second time,", subject.another);
+  constexpr const char* kOutside = "outside of inference mode, after a call in it";
+  constexpr const char* kInside = "in inference mode, after a call outside of it";
+  const auto compare = [&](const std::vector<at::Tensor>& results, const char* what) {
+    expect_same(results[0], results[1], subject.settings.tolerance(), what, kOutside);
+    expect_same(results[0], results[2], subject.settings.tolerance(), what, kInside);
+  };
+  if (has_images) {
+    const at::Tensor image = subject.pixels().slice(0, 0, 1);
+    const auto images =
+        called("encode", [&] { return in_and_out_of_inference([&] { return fresh->encode(image); }); });
+    expect_same_features(subject, images[0], images[1], kOutside);
+    expect_same_features(subject, images[0], images[2], kInside);
+  }
+  if (can.text) {
+    const std::vector<std::string> texts = some_texts();
+    compare(called("encode_text",
+                   [&] { return in_and_out_of_inference([&] { return fresh->encode_text(texts); }); }),
+            "the texts' vectors");
+  }
+  for (const Region& region : one_region_a_kind()) {
+    if (!has_images || !can.regions) {
+      break;
+    }
+    const at::Tensor image = subject.pixels().slice(0, 0, 1);
+    const ImageGeometry where = subject.geometry();
+    std::string refusal;
+    const auto results = called_or_refused("encode_regions", ErrorKind::data, refusal, [&] {
+      return in_and_out_of_inference([&] {
+        return fresh->encode_regions(image, {&region, 1}, where).features;
+      });
+    });
+    if (results) {
+      compare(*results, "the regions' features");
+      break;  // the first that it takes will do
+    }
+  }
+  return "";
+}
+
 /// A grid of other size than usual: right features, or an Error of kind data.
 std::string encodes_grid(Subject& subject, int64_t rows, int64_t columns) {
   const int64_t patch = subject.spec().patch_size;
@@ -305,6 +353,9 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"image batches", "an image has the same features in a batch as alone", encodes_batches_as_singles},
     {"image threads", "features are the same with 1 thread and with several", encodes_with_any_threads},
     {"images at once", "two threads may call encode at the same time", encodes_at_once},
+    {"inference mode",
+     "images, texts and regions give the same in LibTorch's inference mode, outside of it, and in it again",
+     encodes_in_inference_mode},
     {"one patch", "an image of one patch has a grid of one, or is refused with an Error of kind data",
      encodes_one_patch},
     {"oblong images", "an image of 2 by 3 patches has that grid, or is refused with an Error of kind data",

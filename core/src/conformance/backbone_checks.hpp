@@ -13,11 +13,12 @@ namespace patchioner {
 /// A backbone that is checked. What several checks look at is computed once.
 class BackboneSubject {
  public:
-  BackboneSubject(std::shared_ptr<const Backbone> backbone, CheckSettings settings)
-      : settings(settings), backbone_(std::move(backbone)) {}
+  BackboneSubject(std::shared_ptr<const Backbone> backbone, Another<Backbone> another, CheckSettings settings)
+      : settings(settings), another(std::move(another)), backbone_(std::move(backbone)) {}
 
   const Backbone& plugin() const { return *backbone_; }
   const CheckSettings settings;
+  const Another<Backbone> another;
 
   BackboneCapabilities capabilities() const;
   int64_t width() const;  ///< D

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -50,6 +51,10 @@ struct CheckOf {
   const char* asserts;  ///< what must hold, in one line
   std::string (*run)(Subject& subject);
 };
+
+/// Makes another object of the plugin, with the options of the one that is checked.
+template <class Interface>
+using Another = std::function<std::shared_ptr<const Interface>()>;
 
 /// A check that knows what it looks at.
 struct Check {

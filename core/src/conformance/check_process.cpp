@@ -1,5 +1,7 @@
 #include "conformance/check_process.hpp"
 
+#include <signal.h>
+
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
@@ -30,6 +32,23 @@ std::string beginning(const std::string& text) {
   return printable(text.substr(0, std::min(text.find('\n'), kMost)));
 }
 
+/// SIGCHLD does what it does by default, until the object goes away: where it is ignored, nobody learns how a
+/// child has ended.
+class ChildSignals {
+ public:
+  ChildSignals() {
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &usual, &before_);
+  }
+  ~ChildSignals() { ::sigaction(SIGCHLD, &before_, nullptr); }
+  ChildSignals(const ChildSignals&) = delete;
+  ChildSignals& operator=(const ChildSignals&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
 /// One run of all checks, by as many children as it takes.
 class Watcher {
  public:
@@ -47,21 +66,17 @@ class Watcher {
   }
 
  private:
-  /// A check that has begun and not ended.
-  struct Running {
-    CheckMessage begin;
-    Clock::time_point since;
-  };
-
-  static Clock::time_point after(double seconds) {
-    return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  /// How long the child may stay as it is: a check has its time limit, and what is around it a minute, since
+  /// a child has to load LibTorch first.
+  double limit() const {
+    constexpr double kAround = 60;
+    return running_ ? watch_.seconds : std::max(watch_.seconds, kAround);
   }
 
-  /// Until when the child may be silent: a check has its time limit, and what is around it a minute, since a
-  /// child has to load LibTorch first.
+  /// Until when. Counted from where a check has begun or ended, whatever else the child says meanwhile.
   Clock::time_point deadline() const {
-    constexpr double kAround = 60;
-    return after(running_ ? watch_.seconds : std::max(watch_.seconds, kAround));
+    const std::chrono::duration<double> seconds(limit());
+    return since_ + std::chrono::duration_cast<Clock::duration>(seconds);
   }
 
   void add(CheckResult result) {
@@ -72,27 +87,33 @@ class Watcher {
   }
 
   void skip_rest(const std::string& reason) {
+    cut_short_ = true;
     add({"the rest", "the checks behind", {CheckStatus::skipped, reason}, 0});
   }
 
   /// The result of the check that did not end.
   void fail_running(const std::string& sentence) {
-    const std::chrono::duration<double> seconds = Clock::now() - running_->since;
-    add({running_->begin.name, running_->begin.asserts, {CheckStatus::failed, sentence}, seconds.count()});
-    next_ = running_->begin.number + 1;
+    const std::chrono::duration<double> seconds = Clock::now() - since_;
+    add({running_->name, running_->asserts, {CheckStatus::failed, sentence}, seconds.count()});
+    last_ = running_->name;
+    last_skipped_ = false;
+    next_ = running_->number + 1;
   }
 
   void hear(const CheckMessage& message) {
     switch (message.type) {
       case CheckMessage::Type::begins:
-        running_ = Running{message, Clock::now()};
+        running_ = message;
+        since_ = Clock::now();
         break;
       case CheckMessage::Type::ends:
-        if (running_ && running_->begin.number == message.number) {
-          add({running_->begin.name, running_->begin.asserts, message.outcome, message.seconds});
-          last_ = running_->begin.name;
+        if (running_ && running_->number == message.number) {
+          add({running_->name, running_->asserts, message.outcome, message.seconds});
+          last_ = running_->name;
+          last_skipped_ = message.outcome.status == CheckStatus::skipped;
           next_ = message.number + 1;
           running_.reset();
+          since_ = Clock::now();
         }
         break;
       case CheckMessage::Type::opened:
@@ -117,29 +138,38 @@ class Watcher {
     running_.reset();
     done_.reset();
     const size_t first = next_;
+    since_ = Clock::now();
     ChildProcess child(watch_.command(first, scratch.path()), kCheckDescriptor, scratch.path());
-    ChildProcess::Heard heard = ChildProcess::Heard::line;
-    while (heard == ChildProcess::Heard::line && !done_) {
-      const Clock::time_point latest = deadline();
-      for (std::string line;;) {
-        heard = child.listen(line, latest);
-        if (heard != ChildProcess::Heard::line) {
-          break;
-        }
-        if (const auto message = from_line(line)) {
-          hear(*message);
-          break;
-        }
-      }
-    }
+    const ChildProcess::Heard heard = hear_until_done(child);
     const bool goes_on = heard == ChildProcess::Heard::interrupted ? interrupt(child)
-                         : done_                                   ? finish(child)
+                         : heard == ChildProcess::Heard::line      ? finish(child)
                          : heard == ChildProcess::Heard::too_late  ? give_up(child)
                                                                    : explain_end(child, first);
     if (printed_.empty()) {
       printed_ = child.printed();
     }
     return goes_on;
+  }
+
+  /// Hears the child until it is through (`line` then), or what has come in between.
+  ChildProcess::Heard hear_until_done(ChildProcess& child) {
+    for (std::string line; !done_;) {
+      const ChildProcess::Heard heard = child.listen(line, deadline());
+      if (heard != ChildProcess::Heard::line) {
+        return heard;
+      }
+      if (const auto message = from_line(line)) {
+        hear(*message);
+      }
+      // Looked at here too, for a child that never stops talking.
+      if (interrupted()) {
+        return ChildProcess::Heard::interrupted;
+      }
+      if (!done_ && Clock::now() >= deadline()) {
+        return ChildProcess::Heard::too_late;
+      }
+    }
+    return ChildProcess::Heard::line;
   }
 
   bool interrupt(ChildProcess& child) {
@@ -150,9 +180,17 @@ class Watcher {
 
   /// The child has said that it is through.
   bool finish(ChildProcess& child) {
-    const Clock::time_point begin = Clock::now();
+    const Clock::time_point begin = since_ = Clock::now();
+    ChildProcess::Heard heard = ChildProcess::Heard::line;
+    for (std::string line; heard == ChildProcess::Heard::line && Clock::now() < deadline();) {
+      heard = child.listen(line, deadline());
+    }
+    if (heard == ChildProcess::Heard::interrupted) {
+      return interrupt(child);
+    }
     const std::optional<std::string> end = child.end(deadline());
     if (!done_->complete) {
+      report_.unchecked = last_skipped_;
       skip_rest(fmt::format("what is behind '{}' cannot be run", last_));
       return false;
     }
@@ -172,13 +210,19 @@ class Watcher {
   bool give_up(ChildProcess& child) {
     child.kill();
     if (!running_) {
-      throw Error(ErrorKind::internal,
-                  "the process that runs the checks has long said nothing; --timeout gives it longer");
+      if (report_.results.empty()) {
+        throw Error(ErrorKind::internal,
+                    "the process that runs the checks has long said nothing; --timeout gives it longer");
+      }
+      add_between(fmt::format("nothing came for {:g} s, and the process was ended; --timeout gives it longer",
+                              limit()));
+      skip_rest(fmt::format("what is behind '{}' cannot be run", last_));
+      return false;
     }
     fail_running(fmt::format("it was still running after {:g} s and was ended; --timeout gives it longer",
                              watch_.seconds));
-    if (running_->begin.gate) {
-      skip_rest(fmt::format("what is behind '{}' cannot be run", running_->begin.name));
+    if (running_->gate) {
+      skip_rest(fmt::format("what is behind '{}' cannot be run", running_->name));
       return false;
     }
     if (++hangs_ == kMostHangs) {
@@ -197,21 +241,30 @@ class Watcher {
             : fmt::format("the whole process {}; a plugin throws an Error and never exits", end);
     if (running_) {
       fail_running(sentence);
-      if (running_->begin.gate) {
-        skip_rest(fmt::format("what is behind '{}' cannot be run", running_->begin.name));
+      if (running_->gate) {
+        skip_rest(fmt::format("what is behind '{}' cannot be run", running_->name));
         return false;
       }
       return true;
     }
-    if (next_ == first) {
+    if (report_.results.empty()) {
       throw Error(ErrorKind::internal, "the process that runs the checks {} before the first of them{}", end,
                   last_words(child));
     }
+    add_between(sentence);
+    if (next_ == first) {
+      skip_rest(fmt::format("what is behind '{}' cannot be run", last_));
+      return false;
+    }
+    return true;
+  }
+
+  /// A failure that came when no check was running.
+  void add_between(const std::string& sentence) {
     add({"between",
          "nothing happens between two checks",
          {CheckStatus::failed, fmt::format("behind '{}' {}", last_, sentence)},
          0});
-    return true;
   }
 
   static std::string last_words(const ChildProcess& child) {
@@ -221,7 +274,9 @@ class Watcher {
 
   void finish_silence() {
     add({kSilenceName, kSilenceAsserts,
-         printed_.empty() ? CheckOutcome{}
+         printed_.empty() ? cut_short_ ? CheckOutcome{CheckStatus::skipped,
+                                                      "nothing was printed until the run was cut short"}
+                                       : CheckOutcome{}
                           : CheckOutcome{CheckStatus::failed,
                                          fmt::format("it printed '{}'; use log() of <patchioner/log.hpp>",
                                                      beginning(printed_))},
@@ -230,9 +285,12 @@ class Watcher {
 
   const CheckWatch& watch_;
   CheckReport report_;
-  std::optional<Running> running_;
+  std::optional<CheckMessage> running_;  // of the check that has begun and not ended
   std::optional<CheckMessage> done_;
-  std::string last_;  // name of the check that ended last
+  Clock::time_point since_;  // when the child, a check, or what is behind one has begun
+  std::string last_;         // name of the check that ended last
+  bool last_skipped_ = false;
+  bool cut_short_ = false;
   size_t next_ = 0;
   size_t hangs_ = 0;
   std::string printed_;
@@ -248,6 +306,7 @@ size_t CheckReport::count(CheckStatus status) const {
 
 CheckReport watch_checks(const CheckWatch& watch) {
   const PoliteInterrupt polite;
+  const ChildSignals signals;
   return Watcher(watch).run();
 }
 

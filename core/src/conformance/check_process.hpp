@@ -31,6 +31,7 @@ struct CheckReport {
   std::optional<CheckedPlugin> plugin;  ///< when it could be opened
   std::vector<CheckResult> results;     ///< in the order in which they were run
   double seconds = 0;
+  bool unchecked = false;    ///< what the other checks need was not there, and they were skipped
   bool interrupted = false;  ///< Ctrl-C came before the last check
 
   size_t count(CheckStatus status) const;

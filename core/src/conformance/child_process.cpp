@@ -53,8 +53,13 @@ ChildProcess::~ChildProcess() {
 }
 
 bool ChildProcess::has_ended() {
-  if (child_ >= 0 && ::waitpid(child_, &status_, WNOHANG) == child_) {
-    child_ = -1;
+  if (child_ >= 0) {
+    const pid_t ended = ::waitpid(child_, &status_, WNOHANG);
+    // Somebody else has waited for it, and how it ended is lost.
+    const bool is_gone = ended < 0 && errno == ECHILD;
+    if (ended == child_ || is_gone) {
+      child_ = -1;
+    }
   }
   return child_ < 0;
 }

@@ -143,6 +143,22 @@ std::string decodes_at_once(Subject& subject) {
   return "";
 }
 
+std::string decodes_in_inference_mode(Subject& subject) {
+  (void)subject.captions();
+  const auto fresh = called("the factory, a second time,", subject.another);
+  const auto results =
+      in_and_out_of_inference([&] { return decoded(*fresh, subject.texts(), subject.features()); });
+  expect_same_captions(results[0], results[1], "outside of inference mode, after a call in it");
+  expect_same_captions(results[0], results[2], "in inference mode, after a call outside of it");
+  return "";
+}
+
+std::string refuses_an_unknown_probe(Subject& subject) {
+  must_refuse("probe", "a name that it does not know", ErrorKind::data,
+              [&] { subject.plugin().probe("no_such_probe", {}); });
+  return "";
+}
+
 std::string does_without_a_backbone(Subject& subject) {
   DecodeInput input;
   input.features = input.region_features = subject.features();
@@ -172,6 +188,10 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"again", "a second call gives the same", decodes_the_same_again},
     {"threads", "captions are the same with 1 thread and with several", decodes_with_any_threads},
     {"at once", "two threads may call decode at the same time", decodes_at_once},
+    {"inference mode", "captions are the same in LibTorch's inference mode, outside of it, and in it again",
+     decodes_in_inference_mode},
+    {"unknown probe", "probe refuses a name that it does not know with an Error of kind data",
+     refuses_an_unknown_probe},
     {"no backbone", "without a backbone it decodes, or refuses with an Error", does_without_a_backbone},
 };
 

@@ -22,9 +22,11 @@ class DecoderSubject {
   /// `texts` is the backbone whose text side belongs to the decoder; a stand-in serves, and takes its place
   /// where it is null or has no text side of the decoder's width. Without `reload` nothing is saved and
   /// loaded. Files are written into `folder`.
-  DecoderSubject(std::shared_ptr<const Decoder> decoder, std::shared_ptr<const Backbone> texts, Reload reload,
-                 std::filesystem::path folder, CheckSettings settings)
+  DecoderSubject(std::shared_ptr<const Decoder> decoder, Another<Decoder> another,
+                 std::shared_ptr<const Backbone> texts, Reload reload, std::filesystem::path folder,
+                 CheckSettings settings)
       : settings(settings),
+        another(std::move(another)),
         reload(std::move(reload)),
         folder(std::move(folder)),
         decoder_(std::move(decoder)),
@@ -45,6 +47,7 @@ class DecoderSubject {
   const std::vector<Caption>& captions();
 
   const CheckSettings settings;
+  const Another<Decoder> another;
   const Reload reload;
   const std::filesystem::path folder;
 

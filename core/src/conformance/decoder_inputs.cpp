@@ -26,11 +26,15 @@ bool is_tie(const Caption& first, const Caption& second) {
 }  // namespace
 
 std::vector<Caption> decoded(DecoderSubject& subject, const at::Tensor& features) {
+  return decoded(subject.plugin(), subject.texts(), features);
+}
+
+std::vector<Caption> decoded(const Decoder& decoder, const Backbone& texts, const at::Tensor& features) {
   DecodeInput input;
   input.features = input.region_features = features;
-  input.backbone = &subject.texts();
+  input.backbone = &texts;
   input.explain = true;
-  std::vector<Caption> captions = called("decode", [&] { return subject.plugin().decode(input); });
+  std::vector<Caption> captions = called("decode", [&] { return decoder.decode(input); });
   if (captions.size() != static_cast<size_t>(features.size(0))) {
     throw CheckFailed("decode gives {} captions for {} features; one a row, in order", captions.size(),
                       features.size(0));

@@ -115,6 +115,18 @@ std::string maps_at_once(Subject& subject) {
   return "";
 }
 
+std::string maps_in_inference_mode(Subject& subject) {
+  (void)subject.mapped();
+  const auto fresh = called("the factory, a second time,", subject.another);
+  const auto results = called("to_text_space", [&] {
+    return in_and_out_of_inference([&] { return fresh->to_text_space(subject.features()); });
+  });
+  const double tolerance = subject.settings.tolerance();
+  expect_same(results[0], results[1], tolerance, kMapped, "outside of inference mode, after a call in it");
+  expect_same(results[0], results[2], tolerance, kMapped, "in inference mode, after a call outside of it");
+  return "";
+}
+
 std::string leaves_its_input(Subject& subject) {
   (void)subject.mapped();
   const at::Tensor features = fresh_features(subject);
@@ -190,6 +202,8 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"again", "a second call gives the same", maps_the_same_again},
     {"threads", "results are the same with 1 thread and with several", maps_with_any_threads},
     {"at once", "several threads may call to_text_space at the same time", maps_at_once},
+    {"inference mode", "results are the same in LibTorch's inference mode, outside of it, and in it again",
+     maps_in_inference_mode},
     {"input", "neither to_text_space nor perturb changes its input", leaves_its_input},
     {"perturb", "features of texts [N,D] become features [N,D] float32, finite", perturbs},
     {"random source", "what perturb gives is decided by its random source alone", draws_from_its_source},

@@ -13,11 +13,12 @@ namespace patchioner {
 /// A gap that is checked. What several checks look at is computed once.
 class GapSubject {
  public:
-  GapSubject(std::shared_ptr<const Gap> gap, CheckSettings settings)
-      : settings(settings), gap_(std::move(gap)) {}
+  GapSubject(std::shared_ptr<const Gap> gap, Another<Gap> another, CheckSettings settings)
+      : settings(settings), another(std::move(another)), gap_(std::move(gap)) {}
 
   const Gap& plugin() const { return *gap_; }
   const CheckSettings settings;
+  const Another<Gap> another;
 
   /// Features [6,D] as an aggregation gives them, of other lengths than 1, on the gap's device.
   const at::Tensor& features();

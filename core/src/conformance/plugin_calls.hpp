@@ -1,6 +1,8 @@
 // Calls into a plugin that is not trusted yet: whatever it throws becomes a sentence that names the method.
 #pragma once
 
+#include <c10/core/InferenceMode.h>
+
 #include <optional>
 #include <patchioner/error.hpp>
 #include <string>
@@ -71,6 +73,18 @@ void must_refuse(std::string_view method, std::string_view what, std::optional<E
   if (!refused) {
     throw CheckFailed("{} was given {} and threw no Error", method, what);
   }
+}
+
+/// What `call` gives in LibTorch's inference mode, as the captioner calls plugins, then outside of it, as
+/// others do, and then in it again.
+template <class Call>
+auto in_and_out_of_inference(Call&& call) {
+  std::vector<decltype(call())> results;
+  for (const bool inference : {true, false, true}) {
+    const c10::InferenceMode mode(inference);
+    results.push_back(call());
+  }
+  return results;
 }
 
 /// What `call` gives on several threads that begin together, one result a thread. The first exception of any

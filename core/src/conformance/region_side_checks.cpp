@@ -10,6 +10,8 @@ namespace {
 
 using Subject = BackboneSubject;
 
+constexpr size_t kCallers = 2;
+
 void need_regions(Subject& subject) {
   (void)subject.spec();
   if (!subject.capabilities().regions) {
@@ -40,13 +42,21 @@ at::Tensor encode_each(Subject& subject, const std::vector<Region>& regions, std
   return rows.empty() ? at::Tensor() : at::cat(rows);  // [R,D]
 }
 
+std::string refused_text(const std::vector<std::string>& refused) {
+  return refused.empty() ? "" : fmt::format("refused: {}", fmt::join(refused, ", "));
+}
+
 /// `encode_regions` of several regions against each alone.
-std::string encodes_regions_as_singles(Subject& subject, const std::vector<Region>& regions) {
+std::string encodes_regions_as_singles(Subject& subject, const std::vector<Region>& regions,
+                                       bool may_refuse) {
   need_regions(subject);
   std::vector<Region> taken;
   std::vector<std::string> refused;
   const at::Tensor alone = encode_each(subject, regions, taken, refused);
   if (taken.empty()) {
+    if (may_refuse) {
+      return refused_text(refused);
+    }
     throw CheckFailed("encode_regions refused every region: {}", fmt::join(refused, ", "));
   }
   const at::Tensor image = subject.pixels().slice(0, 0, 1);
@@ -63,11 +73,49 @@ std::string encodes_regions_as_singles(Subject& subject, const std::vector<Regio
                         taken.size(), warning.sentence);
     }
   }
-  return refused.empty() ? "" : fmt::format("refused: {}", fmt::join(refused, ", "));
+  return refused_text(refused);
 }
 
 std::string encodes_regions(Subject& subject) {
-  return encodes_regions_as_singles(subject, one_region_a_kind());
+  return encodes_regions_as_singles(subject, one_region_a_kind(), /*may_refuse=*/false);
+}
+
+/// Those regions of one_region_a_kind() that it takes; skips the check when it takes none.
+std::vector<Region> taken_regions(Subject& subject) {
+  need_regions(subject);
+  std::vector<Region> taken;
+  std::vector<std::string> refused;
+  (void)encode_each(subject, one_region_a_kind(), taken, refused);
+  if (taken.empty()) {
+    throw CheckSkipped("encode_regions takes no region, see above");
+  }
+  return taken;
+}
+
+std::string encodes_regions_with_any_threads(Subject& subject) {
+  const std::vector<Region> regions = taken_regions(subject);
+  const auto with = [&](int threads) {
+    const ThreadCount count(threads);
+    return called("encode_regions", [&] {
+      return subject.plugin().encode_regions(subject.pixels().slice(0, 0, 1), regions, subject.geometry());
+    });
+  };
+  expect_same(with(1).features, with(subject.settings.threads).features, subject.settings.tolerance(),
+              "the regions' features", fmt::format("with {} threads instead of 1", subject.settings.threads));
+  return "";
+}
+
+std::string encodes_regions_at_once(Subject& subject) {
+  const std::vector<Region> regions = taken_regions(subject);
+  const at::Tensor image = subject.pixels().slice(0, 0, 1);
+  const ImageGeometry where = subject.geometry();
+  const auto encode = [&] { return subject.plugin().encode_regions(image, regions, where); };
+  const RegionFeatures alone = called("encode_regions", encode);
+  for (const RegionFeatures& result : called("encode_regions", [&] { return at_once(kCallers, encode); })) {
+    expect_same(alone.features, result.features, subject.settings.tolerance(), "the regions' features",
+                "in a call beside another one");
+  }
+  return "";
 }
 
 std::string encodes_odd_regions(Subject& subject) {
@@ -75,7 +123,7 @@ std::string encodes_odd_regions(Subject& subject) {
   for (Region& region : odd_regions()) {
     regions.push_back(std::move(region));
   }
-  return encodes_regions_as_singles(subject, regions);
+  return encodes_regions_as_singles(subject, regions, /*may_refuse=*/true);
 }
 
 std::string encodes_no_regions(Subject& subject) {
@@ -95,6 +143,9 @@ constexpr CheckOf<Subject> kChecks[] = {
      "regions that are tiny, outside or empty have such features too, or are refused with an Error of kind "
      "data",
      encodes_odd_regions},
+    {"region threads", "regions have the same features with 1 thread and with several",
+     encodes_regions_with_any_threads},
+    {"regions at once", "two threads may call encode_regions at the same time", encodes_regions_at_once},
     {"no regions", "encode_regions of no regions gives [0,D]", encodes_no_regions},
 };
 

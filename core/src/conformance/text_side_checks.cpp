@@ -79,6 +79,45 @@ std::string encodes_texts_at_once(Subject& subject) {
   return "";
 }
 
+std::string encodes_texts_with_any_threads(Subject& subject) {
+  need_texts(subject);
+  const auto with = [&](int threads) {
+    const ThreadCount count(threads);
+    return encode_text(subject, some_texts());
+  };
+  expect_same(with(1), with(subject.settings.threads), subject.settings.tolerance(), "the texts' vectors",
+              fmt::format("with {} threads instead of 1", subject.settings.threads));
+  return "";
+}
+
+std::string encodes_no_texts(Subject& subject) {
+  need_texts(subject);
+  expect_tensor(encode_text(subject, {}), {0, subject.width()}, "the vectors of no texts");
+  return "";
+}
+
+std::string encodes_token_ids(Subject& subject) {
+  need_texts(subject);
+  constexpr int64_t kTexts = 2;
+  constexpr int64_t kTokens = 3;
+  const at::Tensor ids =
+      at::arange(kTexts * kTokens, at::kLong).reshape({kTexts, kTokens}).to(subject.settings.context.device);
+  std::string refusal;
+  const auto vectors = called("encode_token_ids", [&]() -> std::optional<at::Tensor> {
+    try {
+      return subject.plugin().encode_token_ids(ids);
+    } catch (const Error& error) {
+      refusal = error.what();
+      return std::nullopt;
+    }
+  });
+  if (!vectors) {
+    return "refused: " + refusal;
+  }
+  expect_tensor(*vectors, {kTexts, subject.width()}, "the vectors of token ids");
+  return "";
+}
+
 /// A vector for a text that is not like others, or an Error of kind data.
 std::string encodes_odd_text(Subject& subject, const std::string& text) {
   need_texts(subject);
@@ -119,6 +158,11 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"text batches", "a text has the same vector alone, beside others, and in any order",
      encodes_texts_in_any_order},
     {"texts at once", "two threads may call encode_text at the same time", encodes_texts_at_once},
+    {"text threads", "texts have the same vectors with 1 thread and with several",
+     encodes_texts_with_any_threads},
+    {"no texts", "encode_text of no texts gives [0,D]", encodes_no_texts},
+    {"token ids", "encode_token_ids of ids [N,C] gives [N,D], or refuses them with an Error",
+     encodes_token_ids},
     {"empty text", "an empty text has a vector, or is refused with an Error of kind data",
      encodes_an_empty_text},
     {"long text", "a text of 2,000 words is cut, or is refused with an Error of kind data",

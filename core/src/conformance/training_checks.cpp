@@ -65,11 +65,13 @@ TrainingBatch batch_of(Subject& subject) {
   std::vector<size_t> dropped;
   batch.ids = called("training_ids", [&] { return decoder.training_ids(captions, dropped); });
   const auto count = static_cast<int64_t>(captions.size());
+  const bool reads_entities =
+      called("reads_training_entities", [&] { return decoder.reads_training_entities(); });
   std::vector<int64_t> kept;
   for (size_t i = 0; i < captions.size(); ++i) {
     if (std::find(dropped.begin(), dropped.end(), i) == dropped.end()) {
       kept.push_back(static_cast<int64_t>(i));
-      if (decoder.reads_training_entities()) {
+      if (reads_entities) {
         batch.entities.push_back(
             called("training_entities", [&] { return decoder.training_entities(captions[i]); }));
       }
@@ -205,9 +207,11 @@ std::string saves_and_loads(Subject& subject) {
   }
   const std::shared_ptr<const Decoder> loaded =
       called("the factory, given what save wrote,", [&] { return subject.reload(file); });
-  if (loaded->text_fingerprint() != fingerprint) {
+  const std::string kept =
+      called("text_fingerprint of the loaded decoder", [&] { return loaded->text_fingerprint(); });
+  if (kept != fingerprint) {
     throw CheckFailed("text_fingerprint() of the loaded decoder is '{}' and not what save was given, '{}'",
-                      loaded->text_fingerprint(), fingerprint);
+                      kept, fingerprint);
   }
   const Parameters ours = parameters_of(subject);
   const Parameters theirs = called("parameters", [&] { return loaded->parameters(); });
@@ -221,11 +225,7 @@ std::string saves_and_loads(Subject& subject) {
                 fmt::format("the numbers of '{}'", name), "after save and load");
   }
   const at::Tensor& features = subject.features();
-  DecodeInput input;
-  input.features = input.region_features = features;
-  input.backbone = &subject.texts();
-  input.explain = true;
-  expect_same_captions(subject.captions(), called("decode", [&] { return loaded->decode(input); }),
+  expect_same_captions(subject.captions(), decoded(*loaded, subject.texts(), features),
                        "after save and load");
   return "";
 }

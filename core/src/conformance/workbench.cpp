@@ -41,6 +41,24 @@ std::vector<std::filesystem::path> all_directories(const CheckRequest& request, 
   return directories;
 }
 
+/// Refuses overrides of sections that nobody reads here: what was typed would have no effect.
+void check_overrides(const std::vector<std::string>& texts, const PluginRecord& plugin) {
+  std::vector<std::string> read = {std::string(to_string(plugin.kind)), "plugins", "runtime"};
+  if (plugin.kind == PluginKind::decoder) {
+    read.emplace_back("backbone");  // whose text side the decoder is given
+  }
+  for (const std::string& text : texts) {
+    const std::string key = parse_override(text).key;
+    const std::string section = key.substr(0, key.find('.'));
+    if (std::find(read.begin(), read.end(), section) == read.end()) {
+      throw Error(ErrorKind::usage,
+                  "'{}' changes nothing: of '{}' nothing is read, since {} '{}' is checked; "
+                  "what is read is {}",
+                  text, section, to_string(plugin.kind), plugin.name, fmt::join(read, ", "));
+    }
+  }
+}
+
 const Value* named_plugin(const Value& section) {
   const Value* name = section.find("plugin");
   return name != nullptr && name->is_text() ? name : nullptr;
@@ -64,6 +82,7 @@ void Workbench::read_section() {
     return;
   }
   const PluginRecord& plugin = record();
+  check_overrides(request_.overrides, plugin);
   const std::string kind(to_string(plugin.kind));
   Value section;
   std::string other;
@@ -121,6 +140,35 @@ std::vector<std::string> Workbench::missing_options() const {
   return missing;
 }
 
+std::vector<std::string> Workbench::unset_files() const {
+  std::vector<std::string> unset;
+  for (const Parameter& parameter : library_.opened().record.parameters) {
+    const Value* value = section_.find(parameter.name);
+    const Value& used = value == nullptr ? parameter.default_value : *value;
+    if (parameter.type == ParameterType::path &&
+        (used.is_null() || (used.is_text() && used.as_text().empty()))) {
+      unset.push_back(parameter.name);
+    }
+  }
+  return unset;
+}
+
+bool Workbench::nan_where_empty() const {
+  constexpr const char* kRule = "empty_region";  // of RegionOptions (region_patches.hpp)
+  const Value* value = section_.find(kRule);
+  for (const Parameter& parameter : library_.opened().record.parameters) {
+    if (value == nullptr && parameter.name == kRule) {
+      value = &parameter.default_value;
+    }
+  }
+  return value != nullptr && value->is_text() && value->as_text() == "nan";
+}
+
+template <class Interface>
+Another<Interface> Workbench::another() {
+  return [this] { return made<Interface>(section_); };
+}
+
 template <class Interface>
 std::shared_ptr<Interface> Workbench::made(const Value& section) {
   if constexpr (std::is_same_v<Interface, Backbone>) {
@@ -155,26 +203,25 @@ void Workbench::make() {
   try {
     switch (plugin.kind) {
       case PluginKind::backbone:
-        backbone_.emplace(made<Backbone>(section_), settings_);
+        backbone_.emplace(made<Backbone>(section_), another<Backbone>(), settings_);
         break;
       case PluginKind::aggregator:
-        aggregator_.emplace(made<Aggregator>(section_), settings_);
+        aggregator_.emplace(made<Aggregator>(section_), another<Aggregator>(), nan_where_empty(), settings_);
         break;
       case PluginKind::gap:
-        gap_.emplace(made<Gap>(section_), settings_);
+        gap_.emplace(made<Gap>(section_), another<Gap>(), settings_);
         break;
       case PluginKind::decoder:
-        decoder_.emplace(made<Decoder>(section_), text_side(), reloading(), scratch_, settings_);
+        decoder_.emplace(made<Decoder>(section_), another<Decoder>(), text_side(), reloading(), scratch_,
+                         settings_);
         break;
     }
   } catch (const Error& error) {
-    for (const Parameter& parameter : plugin.parameters) {
-      if (parameter.type == ParameterType::path) {
-        options.push_back(parameter.name);
-      }
-    }
+    options = unset_files();
     const bool by_defaults = section_.as_map().size() == 1;  // `plugin` alone
-    if (by_defaults && !options.empty()) {
+    const bool of_files = error.kind() == ErrorKind::config || error.kind() == ErrorKind::io ||
+                          error.kind() == ErrorKind::checkpoint;
+    if (by_defaults && of_files && !options.empty()) {
       throw CheckSkipped("its defaults are not enough: {}; {}", error.what(), advice());
     }
     throw CheckFailed("{}", error.what());

@@ -60,7 +60,11 @@ class Workbench {
   template <class Interface>
   std::shared_ptr<Interface> made(const Value& section);
   std::shared_ptr<const Backbone> text_side();
-  std::vector<std::string> missing_options() const;
+  template <class Interface>
+  Another<Interface> another();
+  std::vector<std::string> missing_options() const;  ///< those that are required
+  std::vector<std::string> unset_files() const;      ///< options of type path that say nothing
+  bool nan_where_empty() const;                      ///< whether rows of NaN are asked for
   DecoderSubject::Reload reloading();
 
   CheckRequest request_;

@@ -2,6 +2,8 @@
 // it.
 #include <fmt/ranges.h>
 
+#include <cstdlib>
+
 #include "checked.hpp"
 
 namespace patchioner {
@@ -29,14 +31,27 @@ void expect_found(const std::string& kind, const std::vector<Broken>& faults) {
   }
 }
 
-/// What every method must not let out, found by that check.
-void expect_thrown(const std::string& kind, const std::string& method, const std::string& check) {
+/// What no method may let out, found by that check. `who` begins the sentence where it is not the method.
+void expect_thrown_no_error(const std::string& kind, const std::string& method, const std::string& check,
+                            const std::string& who = {}) {
   const std::vector<std::string> in = {kind + ".in=" + method};
-  expect_found(kind,
-               {{"error", check, method + " threw an Error of kind internal: 'the dynamo is out of oil'", in},
-                {"exception", check, "OwnException, which is no patchioner::Error: 'the tape is full'", in},
-                {"torch", check, "c10::Error, which is no patchioner::Error: '", in},
-                {"number", check, "threw an object of type int, which is no exception", in}});
+  const std::string begin = who.empty() ? method : who;
+  expect_found(
+      kind, {{"exception", check,
+              begin + " threw faulty::OwnException, which is no patchioner::Error: 'the tape is full'", in},
+             {"torch", check, begin + " threw c10::Error, which is no patchioner::Error: '", in},
+             {"number", check, begin + " threw an object of type int, which is no exception", in}});
+}
+
+/// The same of a method that has no reason to throw an Error of kind internal either.
+void expect_thrown(const std::string& kind, const std::string& method, const std::string& check,
+                   const std::string& who = {}) {
+  expect_found(
+      kind, {{"error",
+              check,
+              (who.empty() ? method : who) + " threw an Error of kind internal: 'the dynamo is out of oil'",
+              {kind + ".in=" + method}}});
+  expect_thrown_no_error(kind, method, check, who);
 }
 
 TEST_CASE("without a fault nothing fails") {
@@ -50,9 +65,15 @@ TEST_CASE("without a fault nothing fails") {
 
 TEST_CASE("what the methods of a backbone throw is a failure that says what and where") {
   expect_thrown("backbone", "image_spec", "description");
+  expect_thrown("backbone", "dim", "description");
+  expect_thrown("backbone", "capabilities", "description");
+  expect_thrown("backbone", "text_fingerprint", "text fingerprint");
+  expect_thrown("backbone", "intermediate_names", "intermediates");
+  expect_thrown("backbone", "probe", "absent abilities", "probe was given a name that it does not know and");
   expect_thrown("backbone", "encode", "encode");
   expect_thrown("backbone", "encode_text", "texts");
   expect_thrown("backbone", "encode_regions", "regions");
+  expect_thrown_no_error("backbone", "encode_token_ids", "token ids");
 }
 
 TEST_CASE("what encode throws is told once, and what needs its features is skipped") {
@@ -79,6 +100,18 @@ TEST_CASE("a backbone's broken promises are found") {
        {"attention_sum", "attention", "the attention map of image 1 sums to 0.9; each image's sums to 1"},
        {"attention_sign", "attention", "its values are shares of 1, none below 0"},
        {"gradient", "no gradients", "the patches require gradients"},
+       {"inference", "inference mode", "outside of inference mode, after a call in it"},
+       {"keeps_inference", "inference mode",
+        "encode threw c10::Error, which is no patchioner::Error: 'Inplace"},
+       {"text_inference", "inference mode", "the texts' vectors are"},
+       {"region_inference", "inference mode", "the regions' features are"},
+       {"any_probe", "absent abilities", "probe was given a name that it does not know and threw no Error"},
+       {"some_texts", "no texts", "the vectors of no texts have the shape [1,6]; expected [0,6]"},
+       {"text_threads", "text threads", "threads instead of 1"},
+       {"token_ids", "token ids", "the vectors of token ids have the shape [2,7]; expected [2,6]"},
+       {"regions_refused", "regions", "encode_regions refused every region: the whole image, a box"},
+       {"region_threads", "region threads", "threads instead of 1"},
+       {"region_at_once", "regions at once", "in a call beside another one"},
        {"dropout", "images again", "in a second call with the same image"},
        {"batch", "image batches", "beside another image instead of alone"},
        {"threads", "image threads", "threads instead of 1, and may differ by"},
@@ -105,6 +138,8 @@ TEST_CASE("a backbone's broken promises are found") {
 
 TEST_CASE("what the methods of an aggregator throw is a failure that says what and where") {
   expect_thrown("aggregator", "source", "source");
+  expect_thrown("aggregator", "needs_attention", "source");
+  expect_thrown("aggregator", "needs_attention", "declared features");
   expect_thrown("aggregator", "weights", "weights");
 }
 
@@ -119,11 +154,15 @@ TEST_CASE("an aggregator's broken promises are found") {
        {"nan", "sum", "the weights of the whole image sum to nan; each row sums to 1"},
        {"some_regions", "no regions", "weights threw std::out_of_range, which is no patchioner::Error"},
        {"large_grid", "one patch", "the weights of the whole image sum to 0"},
-       {"tiny", "tiny regions",
-        "the weights of a box of a fifth of a pixel sum to 0; each row sums to 1, or is NaN throughout"},
+       {"tiny", "tiny regions", "the weights of a box of a fifth of a pixel sum to 0; each row sums to 1"},
        {"empty", "odd regions", "the weights of a set without boxes sum to 0"},
        {"bad_regions", "bad regions", "weights was given a patch below the grid and threw no Error"},
        {"neighbours", "many regions", "alone instead of beside boxes that do not touch it"},
+       {"nan_rows", "sum", "and is NaN only for a region of nothing under empty_region: nan"},
+       {"nan_rows", "cropped images", "the weights of the whole image sum to nan"},
+       {"nan_tiny", "tiny regions", "the weights of a box of a fifth of a pixel sum to nan"},
+       {"nan_empty", "odd regions", "the weights of a set without boxes sum to nan"},
+       {"inference", "inference mode", "outside of inference mode, after a call in it"},
        {"random", "again", "in a second call"},
        {"threads", "threads", "threads instead of 1"},
        {"in_place", "input", "weights changed its input, a tensor [7,7,8], in place"},
@@ -141,8 +180,36 @@ TEST_CASE("an aggregator's broken promises are found") {
         {"aggregator.source=global"}}});
 }
 
+TEST_CASE("an aggregator may refuse kinds of regions, and what then cannot be looked at is skipped") {
+  for (const char* fault : {"boxes_refused", "whole_refused", "crops_refused"}) {
+    const Outcomes outcomes =
+        checked(broken_plugin("faulty_aggregator"), {fmt::format("aggregator.fault={}", fault)});
+    CHECK(fmt::format("{}: {}", fault, fmt::join(outcomes.failed(), ", ")) == fmt::format("{}: ", fault));
+    const bool boxes = fault == std::string("boxes_refused");
+    CHECK(to_string(outcomes.of("many regions").status) == (boxes ? "skipped" : "passed"));
+    const bool crops = fault == std::string("crops_refused");
+    CHECK(to_string(outcomes.of("cropped images").status) == (crops ? "skipped" : "passed"));
+  }
+}
+
+TEST_CASE("rows of NaN are right where the options ask for them") {
+  for (const char* fault : {"nan_tiny", "nan_empty"}) {
+    const Outcomes outcomes =
+        checked(broken_plugin("faulty_aggregator"),
+                {fmt::format("aggregator.fault={}", fault), "aggregator.empty_region=nan"});
+    CHECK(fmt::format("{}", fmt::join(outcomes.failed(), ", ")) == "");
+  }
+}
+
+TEST_CASE("a backbone may refuse every region that is odd") {
+  const Outcomes outcomes = checked(broken_plugin("faulty_backbone"), {"backbone.fault=odd_refused"});
+  CHECK(fmt::format("{}", fmt::join(outcomes.failed(), ", ")) == "");
+  mentions(outcomes.of("odd regions").sentence, "a mask of one pixel, a box that is the image");
+}
+
 TEST_CASE("what the methods of a gap throw is a failure that says what and where") {
   expect_thrown("gap", "dim", "width");
+  expect_thrown("gap", "text_fingerprint", "width");
   expect_thrown("gap", "to_text_space", "to_text_space");
   expect_thrown("gap", "perturb", "perturb");
   expect_thrown("gap", "nearest", "nearest");
@@ -153,6 +220,7 @@ TEST_CASE("a gap's broken promises are found") {
                        {"shape", "to_text_space", "have the shape [16,6]; expected [6,16]"},
                        {"double", "to_text_space", "are of type Double"},
                        {"nan", "finite features", "hold a number that is not finite at [0,0]: nan"},
+                       {"inference", "inference mode", "outside of inference mode, after a call in it"},
                        {"some_features", "no features", "std::out_of_range"},
                        {"batch", "batches", "the numbers of feature 1 are"},
                        {"random", "again", "in a second call"},
@@ -166,11 +234,20 @@ TEST_CASE("a gap's broken promises are found") {
 }
 
 TEST_CASE("what the methods of a decoder throw is a failure that says what and where") {
+  expect_thrown("decoder", "dim", "width");
+  expect_thrown("decoder", "text_fingerprint", "width");
   expect_thrown("decoder", "decode", "decode");
+  expect_thrown("decoder", "probe", "unknown probe", "probe was given a name that it does not know and");
+  expect_thrown("decoder", "trainable", "training ids");
+  expect_thrown("decoder", "training_text", "training ids");
+  expect_thrown("decoder", "reads_training_entities", "training ids");
+  expect_thrown("decoder", "training_entities", "training ids");
   expect_thrown("decoder", "training_ids", "training ids");
   expect_thrown("decoder", "parameters", "trained parameters");
   expect_thrown("decoder", "loss", "loss");
+  expect_thrown_no_error("decoder", "logits", "logits");
   expect_thrown("decoder", "save", "save and load");
+  expect_thrown("decoder", "text_fingerprint of the loaded decoder", "save and load");
 }
 
 TEST_CASE("a decoder's broken promises are found") {
@@ -188,6 +265,8 @@ TEST_CASE("a decoder's broken promises are found") {
        {"batch", "batches", "alone instead of beside others"},
        {"random", "again", "in a second call"},
        {"threads", "threads", "threads instead of 1"},
+       {"inference", "inference mode", "outside of inference mode, after a call in it"},
+       {"any_probe", "unknown probe", "probe was given a name that it does not know and threw no Error"},
        {"wants_backbone", "no backbone",
         "std::logic_error, which is no patchioner::Error: 'backbone is null'"},
        {"ids", "training ids",
@@ -218,6 +297,29 @@ TEST_CASE("an object that cannot be made fails, and what is behind is not run") 
   CHECK_FALSE(outcomes.complete);
   CHECK(outcomes.numbers.back() == "made");
   mentions(outcomes.of("made").sentence, "could not be made: the tape is full");
+}
+
+TEST_CASE("only a file that is missing among the options excuses an object that cannot be made") {
+  // `weights` of the decoder is of type path and unset; what is thrown has nothing to do with it.
+  const Outcomes outcomes = checked(broken_plugin("needs_file"));
+  CHECK(to_string(outcomes.of("made").status) == "skipped");
+  mentions(outcomes.of("made").sentence, "its defaults are not enough: ");
+  mentions(outcomes.of("made").sentence,
+           "name a config that has it with --config FILE, or add decoder.weights=VALUE");
+  for (const char* thrown : {"bad_alloc", "torch", "number", "data", "plugin"}) {
+    ::setenv("NEEDS_FILE_THROWS", thrown, 1);
+    CAPTURE(thrown);
+    CHECK(to_string(checked(broken_plugin("needs_file")).of("made").status) == "failed");
+  }
+  ::unsetenv("NEEDS_FILE_THROWS");
+}
+
+TEST_CASE("overrides of what is not read are refused") {
+  CHECK(refusal_of(ErrorKind::usage,
+                   [] { checked(broken_plugin("faulty_gap"), {"backbone.regions=false"}); }) ==
+        "'backbone.regions=false' changes nothing: of 'backbone' nothing is read, since gap 'faulty_gap' is "
+        "checked; what is read is gap, plugins, runtime");
+  CHECK(checked(broken_plugin("faulty_decoder"), {"runtime.threads=1"}).complete);
 }
 
 TEST_CASE("an object that needs options is not made without them, and the sentence says what to type") {

@@ -1,5 +1,8 @@
 // The process that watches, with shell scripts in the place of the children that run checks.
 #include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <patchioner/log.hpp>
 
 #include "checked.hpp"
 #include "conformance/check_messages.hpp"
@@ -97,7 +100,52 @@ TEST_CASE("a check that takes too long is ended, and after three of them the res
       "failed h: it was still running after 0.3 s and was ended; --timeout gives it longer";
   CHECK(lines == Lines{sentence, "from 1", sentence, "from 2", sentence,
                        "skipped the rest: 3 checks took too long; --only NAME runs single ones",
-                       "passed silence"});
+                       "skipped silence: nothing was printed until the run was cut short"});
+}
+
+TEST_CASE("a check that never stops warning takes too long all the same") {
+  CheckMessage warning;
+  warning.type = CheckMessage::Type::log;
+  warning.text = "again";
+  std::atomic<int> warnings = 0;
+  const auto before = set_log_sink([&](LogLevel, const std::string&) { ++warnings; });
+  const std::string endless = "while :; do echo '" + to_line(warning) + "' >&3; echo nonsense >&3; done";
+  const Lines lines = watched({opened() + begins(0, "a", true) + endless}, 0.3);
+  set_log_sink(before);
+  CHECK(warnings > 0);
+  CHECK(lines == Lines{"failed a: it was still running after 0.3 s and was ended; --timeout gives it longer",
+                       "skipped the rest: what is behind 'a' cannot be run",
+                       "skipped silence: nothing was printed until the run was cut short"});
+}
+
+TEST_CASE("what was found before a child that cannot go on is kept") {
+  CHECK(
+      watched({opened() + begins(0, "a") + ends(0) + begins(1, "b") + "kill -SEGV $$", "exit 4"}) ==
+      Lines{"passed a", "failed b: it crashed with SIGSEGV", "from 2",
+            "failed between: behind 'b' the whole process ended with exit status 4; a plugin throws an Error "
+            "and never exits",
+            "skipped the rest: what is behind 'b' cannot be run",
+            "skipped silence: nothing was printed until the run was cut short"});
+}
+
+TEST_CASE("a caller that ignores its children's ends learns of them all the same") {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  CHECK(watched({opened() + begins(0, "a") + "kill -SEGV $$", opened() + done()}) ==
+        Lines{"failed a: it crashed with SIGSEGV", "from 1", "passed end", "passed silence"});
+  CHECK((::signal(SIGCHLD, before) == SIG_IGN));
+}
+
+TEST_CASE("a run whose object is skipped is unchecked, one that fails is not") {
+  const auto report_of = [](CheckStatus status, bool complete) {
+    CheckWatch watch;
+    watch.command = [&](size_t, const std::filesystem::path&) -> std::vector<std::string> {
+      return {"/bin/sh", "-c", opened() + begins(0, "made", true) + ends(0, status) + done(complete)};
+    };
+    return watch_checks(watch);
+  };
+  CHECK(report_of(CheckStatus::skipped, false).unchecked);
+  CHECK_FALSE(report_of(CheckStatus::failed, false).unchecked);
+  CHECK_FALSE(report_of(CheckStatus::passed, true).unchecked);
 }
 
 TEST_CASE("behind a gate that does not pass nothing is run") {
