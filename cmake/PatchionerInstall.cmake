@@ -1,6 +1,6 @@
 # What `cmake --install` puts where, and the package that CPack makes of it. Everything is looked for relative to the program, so that the folder
 # can be moved: bin/patchioner; lib/patchioner with the libraries, plugins/<kind> and libtorch; lib/cmake/Patchioner and include/patchioner for
-# authors of plugins; share/patchioner/{configs,models}; share/doc/patchioner.
+# authors of plugins; share/patchioner/{configs,models,templates,examples}; share/doc/patchioner.
 include(CMakePackageConfigHelpers)
 
 # The folder that find_package(Torch) found: .../share/cmake/Torch is three above.
@@ -48,7 +48,7 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/patchioner COMP
 
 # The package for authors of plugins, for the install and for this build folder.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/core/include/patchioner DESTINATION include COMPONENT sdk)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION share/doc/patchioner COMPONENT sdk PATTERN build EXCLUDE)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION share/patchioner COMPONENT sdk PATTERN build EXCLUDE)
 patchioner_compiler_abi(PATCHIONER_COMPILER_ABI)
 set(PATCHIONER_LIBTORCH_VERSION ${Torch_VERSION})
 patchioner_sdk_version(PATCHIONER_SDK_VERSION)

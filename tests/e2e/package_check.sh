@@ -15,4 +15,5 @@ dpkg -x "$package" "$folder/root"
 test -f "$folder/root/usr/include/patchioner/plugin.hpp"
 test -f "$folder/root/usr/lib/cmake/Patchioner/PatchionerConfig.cmake"
 test -f "$folder/root/usr/share/doc/patchioner/copyright"
+test -f "$folder/root/usr/share/patchioner/examples/CMakeLists.txt"
 LIBTORCH=$2 "$folder/root/usr/bin/patchioner" caption "$folder/root/usr/share/patchioner/models/emoji/test/1.jpg" | grep -P '\timage\t\w'
