@@ -33,6 +33,7 @@ void run_collect(const ExportArguments& arguments) {
   const PlannedSweep planned = plan_of(arguments.sweep);
   const SweepPlan& plan = planned.plan;
   SweepResults results;
+  size_t absent = 0;
   for (const PlannedRun& run : plan.runs) {
     RunScores scores;
     const std::filesystem::path folder =
@@ -40,6 +41,8 @@ void run_collect(const ExportArguments& arguments) {
     std::error_code unreadable;
     if (std::filesystem::exists(folder / "metrics.json", unreadable)) {
       scores = read_run_scores(folder);
+    } else {
+      ++absent;
     }
     scores.row = plan.sweep.rows[run.row].name;
     scores.dataset = plan.sweep.datasets[run.dataset].name;
@@ -51,6 +54,10 @@ void run_collect(const ExportArguments& arguments) {
   options.resamples = plan.sweep.resamples;
   fill_table(results.table, results.runs, options);
   fmt::print("{}", table_text(results.table));
+  if (absent > 0) {
+    log(LogLevel::warning, "{}: {} of {} runs have no results yet", arguments.folder, absent,
+        plan.runs.size());
+  }
 }
 
 }  // namespace

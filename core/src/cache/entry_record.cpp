@@ -8,6 +8,11 @@ namespace patchioner {
 namespace {
 
 constexpr int kVersion = 1;
+constexpr const char* kDigestKey = "sha256";  // of all the rest
+
+std::string digest_of(const nlohmann::ordered_json& document) {
+  return sha256(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
 
 }  // namespace
 
@@ -16,9 +21,10 @@ std::string entry_record_text(const StageKey& key, const EntryRecord& record) {
   for (const PartRecord& part : record.parts.all()) {
     parts.push_back(to_json(part));
   }
-  const nlohmann::ordered_json document = {{"version", kVersion},   {"stage", to_string(key.stage)},
-                                           {"digest", key.digest},  {"seconds", record.seconds},
-                                           {"facts", record.facts}, {"parts", std::move(parts)}};
+  nlohmann::ordered_json document = {{"version", kVersion},   {"stage", to_string(key.stage)},
+                                     {"digest", key.digest},  {"seconds", record.seconds},
+                                     {"facts", record.facts}, {"parts", std::move(parts)}};
+  document[kDigestKey] = digest_of(document);
   return document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -33,6 +39,14 @@ EntryRecord read_entry_record(const StageKey& key, const std::filesystem::path& 
     }
     if (document.at("stage") != to_string(key.stage) || document.at("digest") != key.digest) {
       throw damaged("belongs to another entry");
+    }
+    if (const auto written = document.find(kDigestKey);
+        written != document.end()) {  // earlier versions had none
+      const nlohmann::ordered_json digest = *written;
+      document.erase(kDigestKey);
+      if (digest != digest_of(document)) {
+        throw damaged("its content is not what was written (SHA-256)");
+      }
     }
     EntryRecord record;
     record.seconds = document.at("seconds").get<double>();

@@ -106,6 +106,9 @@ RowHeads row_heads(const ResultTable& table) {
     std::vector<std::string> cells = labels_of(table, row);
     if (with_names) {
       cells.insert(cells.begin(), row.name);
+    } else if (std::all_of(cells.begin(), cells.end(),
+                           [](const std::string& cell) { return cell.empty(); })) {
+      cells.front() = row.name;
     }
     heads.cells.push_back(std::move(cells));
   }

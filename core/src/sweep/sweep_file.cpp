@@ -98,9 +98,11 @@ class Reader {
           {read.name, read.choice.empty() ? read.name : read.choice, read.set, entry.origin()});
     }
     if (sweep_.datasets.empty()) {
-      throw Error(ErrorKind::config,
-                  "{}: the sweep names no data set; list choices of configs/dataset under 'datasets'",
-                  sweep_.file.string());
+      throw Error(
+          ErrorKind::config,
+          "{}: the sweep names no data set; list choices of configs/dataset under 'datasets', those that "
+          "rows choose for themselves too",
+          sweep_.file.string());
     }
   }
 

@@ -93,6 +93,16 @@ ResultTable empty_table(const SweepPlan& plan, const std::vector<RunScores>& run
     added.labels = row.labels;
     added.is_baseline = row.name == sweep.baseline;
   }
+  for (const PlannedRun& run : plan.runs) {
+    if (run.data->dataset != nullptr && run.data->dataset->size() < run.data->all_images) {
+      const std::string note =
+          fmt::format("of '{}' only the first {} of {} images count (evaluate.limit)",
+                      sweep.datasets[run.dataset].name, run.data->dataset->size(), run.data->all_images);
+      if (std::find(table.notes.begin(), table.notes.end(), note) == table.notes.end()) {
+        table.notes.push_back(note);
+      }
+    }
+  }
   return table;
 }
 

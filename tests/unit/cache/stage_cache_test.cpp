@@ -211,7 +211,7 @@ TEST_CASE("a damaged list of parts is met when the entry is opened") {
   for (const std::string& text :
        {std::string(), whole.substr(0, whole.size() / 2), replaced("\"version\": 1", "\"version\": 2"),
         replaced("0123abcd", "0123abce"), replaced("encode", "decode"), replaced("\"part\"", "\"../part\""),
-        replaced("\"bytes\": 7", "\"bytes\": \"7\""), std::string("[]")}) {
+        replaced("\"bytes\": 7", "\"bytes\": \"7\""), replaced("\"con\"", "\"cox\""), std::string("[]")}) {
     INFO(text);
     std::ofstream(file, std::ios::binary) << text;
     CHECK(cache.contains(kKey));

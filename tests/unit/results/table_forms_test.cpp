@@ -198,6 +198,14 @@ TEST_CASE("names stand before the numbers where labels do not tell rows apart") 
   CHECK(row_heads(table).titles == std::vector<std::string>{"Encoder", "Size_in_%"});
 }
 
+TEST_CASE("a row without labels among others has its name in their place") {
+  ResultTable table = small_table();
+  table.rows[2].labels.clear();
+  CHECK(row_heads(table).titles == std::vector<std::string>{"Encoder", "Size_in_%"});
+  CHECK(row_heads(table).cells[2] == std::vector<std::string>{"talk2dino", ""});
+  CHECK(row_titles(table)[2] == "talk2dino");
+}
+
 TEST_CASE("rows of a group come together, wherever the sweep has them") {
   ResultTable table = small_table();
   std::swap(table.rows[0], table.rows[1]);
