@@ -200,6 +200,11 @@ ParameterType type_from_name(const std::string& name) {
   throw Error(ErrorKind::plugin, "unknown parameter type '{}' in a parameter schema", name);
 }
 
+/// A key as messages name it; those of a whole file stand in no section.
+std::string key_in(const std::string& section, const std::string& key) {
+  return section.empty() ? key : section + "." + key;
+}
+
 }  // namespace
 
 std::string_view to_string(ParameterType type) {
@@ -226,14 +231,14 @@ Value validate(const ParameterSchema& schema, const Value& options, const std::s
       for (const Parameter& parameter : schema) {
         names.push_back(parameter.name);
       }
-      throw Error(ErrorKind::config, "{}: unknown key '{}.{}'{}", value.origin().to_string(), where, key,
+      throw Error(ErrorKind::config, "{}: unknown key '{}'{}", value.origin().to_string(), key_in(where, key),
                   schema.empty() ? "; it has no options" : suggestion(key, names));
     }
   }
   Value result = Value::Map();
   result.set_origin(options.origin());
   for (const Parameter& parameter : schema) {
-    const std::string key = where + "." + parameter.name;
+    const std::string key = key_in(where, parameter.name);
     const Value* value = options.find(parameter.name);
     if (value == nullptr || value->is_null()) {  // `key:` and `key: null` mean "as if it were not there"
       if (parameter.required) {

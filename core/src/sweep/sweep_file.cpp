@@ -47,7 +47,7 @@ class Reader {
       throw Error(ErrorKind::config, "{}: a sweep is a map with rows or a grid, found {}",
                   sweep_.file.string(), to_string(document_.type()));
     }
-    section_ = read_options<SweepSection>(document_, "sweep");
+    section_ = read_options<SweepSection>(document_, "");
   }
 
   Sweep read() {

@@ -72,19 +72,20 @@ class Planner {
       const SweepRow& row = sweep.rows[i];
       for (size_t j = 0; j < row.datasets.size(); ++j) {
         const RowDataset& on = row.datasets[j];
-        within_row(row, on.dataset, [&] {
-          // The page of a run repeats the sweep's; whoever wants it says so.
-          std::vector<std::string> overrides = {"++evaluate.examples=0"};
-          const std::vector<std::string> given = overrides_of(sweep, row, on);
-          overrides.insert(overrides.end(), given.begin(), given.end());
-          Draft draft{i, j, compose(config_of(row), overrides)};
-          for (const fs::path& directory : plugin_directories(draft.written)) {
-            if (std::find(directories.begin(), directories.end(), directory) == directories.end()) {
-              directories.push_back(directory);
-            }
-          }
-          drafts.push_back(std::move(draft));
-        });
+        told_at([&] { return place_of_overrides(row, on); },
+                [&] {
+                  // The page of a run repeats the sweep's; whoever wants it says so.
+                  std::vector<std::string> overrides = {"++evaluate.examples=0"};
+                  const std::vector<std::string> given = overrides_of(sweep, row, on);
+                  overrides.insert(overrides.end(), given.begin(), given.end());
+                  Draft draft{i, j, compose(config_of(row), overrides)};
+                  for (const fs::path& directory : plugin_directories(draft.written)) {
+                    if (std::find(directories.begin(), directories.end(), directory) == directories.end()) {
+                      directories.push_back(directory);
+                    }
+                  }
+                  drafts.push_back(std::move(draft));
+                });
       }
     }
     host_.search(std::move(directories));
@@ -109,8 +110,37 @@ class Planner {
     return fs::is_regular_file(beside, unreadable) ? beside : fs::path(row.config);
   }
 
-  template <class Work>
-  void within_row(const SweepRow& row, size_t dataset, const Work& work) const {
+  bool composes(const SweepRow& row, const std::vector<std::string>& overrides) const {
+    try {
+      compose(config_of(row), overrides);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  /// Where that was written which keeps a run's config from being composed.
+  std::string place_of_overrides(const SweepRow& row, const RowDataset& on) const {
+    const Sweep& sweep = plan_.sweep;
+    const std::vector<std::string> all = overrides_of(sweep, row, on);
+    const std::vector<std::string> of_file(
+        all.begin(), all.end() - static_cast<std::ptrdiff_t>(sweep.last_overrides.size()));
+    if (composes(row, of_file) && !composes(row, all)) {
+      return "command line";
+    }
+    const SweepDataset& dataset = sweep.datasets[on.dataset];
+    std::vector<std::string> of_dataset = sweep.overrides;
+    const bool is_right_before = composes(row, of_dataset);
+    of_dataset.push_back("dataset=" + dataset.choice);
+    of_dataset.insert(of_dataset.end(), dataset.overrides.begin(), dataset.overrides.end());
+    if (is_right_before && !composes(row, of_dataset)) {
+      return fmt::format("{}: data set '{}'", dataset.origin.to_string(), dataset.name);
+    }
+    return place_of(row, on.dataset);
+  }
+
+  template <class Place, class Work>
+  static void told_at(const Place& place, const Work& work) {
     try {
       work();
     } catch (const Error& error) {
@@ -120,8 +150,8 @@ class Planner {
       if (sentence.starts_with(kPlace)) {
         sentence.erase(0, kPlace.size());
       }
-      throw Error(error.kind() == ErrorKind::plugin ? ErrorKind::config : error.kind(), "{}: {}",
-                  place_of(row, dataset), sentence);
+      throw Error(error.kind() == ErrorKind::plugin ? ErrorKind::config : error.kind(), "{}: {}", place(),
+                  sentence);
     }
   }
 
@@ -129,25 +159,26 @@ class Planner {
     const Sweep& sweep = plan_.sweep;
     const SweepRow& row = sweep.rows[draft.row];
     const size_t dataset = row.datasets[draft.on].dataset;
-    within_row(row, dataset, [&] {
-      PlannedRun run;
-      run.row = draft.row;
-      run.dataset = dataset;
-      const fs::path row_folder = fs::path(sweep.output) / "runs" / folder_name(row.name);
-      run.folder = row_folder / folder_name(sweep.datasets[dataset].name);
-      auto evaluation = std::make_shared<Evaluation>(maker.make(draft.written));
-      evaluation->config.find("evaluate")->set("output", Value(row_folder.string()));
-      evaluation->options.output = row_folder.string();
-      run.evaluation = std::move(evaluation);
-      check_metric_names(run.evaluation->scoring.metrics);
-      run.data = host_.datasets().open(*run.evaluation);
-      run.source = source_of(*run.evaluation);
-      StageTexts texts = digests.of(*run.evaluation, *run.data, run.source, sweep.cache.features);
-      note_missing_files(run, digests);
-      check_data(run);
-      texts_.push_back(std::move(texts));
-      plan_.runs.push_back(std::move(run));
-    });
+    told_at([&] { return place_of(row, dataset); },
+            [&] {
+              PlannedRun run;
+              run.row = draft.row;
+              run.dataset = dataset;
+              const fs::path row_folder = fs::path(sweep.output) / "runs" / folder_name(row.name);
+              run.folder = row_folder / folder_name(sweep.datasets[dataset].name);
+              auto evaluation = std::make_shared<Evaluation>(maker.make(draft.written));
+              evaluation->config.find("evaluate")->set("output", Value(row_folder.string()));
+              evaluation->options.output = row_folder.string();
+              run.evaluation = std::move(evaluation);
+              check_metric_names(run.evaluation->scoring.metrics);
+              run.data = host_.datasets().open(*run.evaluation);
+              run.source = source_of(*run.evaluation);
+              StageTexts texts = digests.of(*run.evaluation, *run.data, run.source, sweep.cache.features);
+              note_missing_files(run, digests);
+              check_data(run);
+              texts_.push_back(std::move(texts));
+              plan_.runs.push_back(std::move(run));
+            });
   }
 
   /// Aggregators hold no weights: one is made to ask it.
