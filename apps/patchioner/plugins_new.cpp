@@ -7,6 +7,7 @@
 #include "plugins.hpp"
 #include "runtime/plugin_host.hpp"
 #include "scaffold/plugin_scaffold.hpp"
+#include "support/shell_word.hpp"
 
 namespace patchioner {
 namespace {
@@ -23,16 +24,17 @@ Examples:
 
 struct KindOfPlugin {
   PluginKind kind;
-  const char* name;
   const char* image;   // of its scaffold: what its config is tried on
   const char* region;  // in it, as options
+
+  std::string name() const { return std::string(to_string(kind)); }
 };
 
 constexpr std::array kKinds = {
-    KindOfPlugin{PluginKind::backbone, "backbone", "test/colours.png", " --box 0,0,32,64"},
-    KindOfPlugin{PluginKind::aggregator, "aggregator", "test/scene.jpg", " --box 100,60,120,120"},
-    KindOfPlugin{PluginKind::gap, "gap", "test/scene.jpg", ""},
-    KindOfPlugin{PluginKind::decoder, "decoder", "test/scene.jpg", ""}};
+    KindOfPlugin{PluginKind::backbone, "test/colours.png", " --box 0,0,32,64"},
+    KindOfPlugin{PluginKind::aggregator, "test/scene.jpg", " --box 100,60,120,120"},
+    KindOfPlugin{PluginKind::gap, "test/scene.jpg", ""},
+    KindOfPlugin{PluginKind::decoder, "test/scene.jpg", ""}};
 
 struct NewArguments {
   std::string kind;
@@ -40,25 +42,11 @@ struct NewArguments {
   std::string folder;
 };
 
-/// A path as a word of a shell's command line.
-std::string shell_word(const fs::path& path) {
-  const std::string text = path.string();
-  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
-}
-
 /// What CMake must be told to find this program's package: " -DNAME=PATH", or nothing.
 std::string package_option(const fs::path& program) {
   const fs::path above = (program.parent_path() / "..").lexically_normal().parent_path();  // build, or PREFIX
   if (fs::exists(above / "PatchionerConfig.cmake")) {
-    return " -DPatchioner_DIR=" + shell_word(above);
+    return " -DPatchioner_DIR=" + shell_word(above.string());
   }
   if (!fs::exists(above / "lib/cmake/Patchioner/PatchionerConfig.cmake")) {
     log(LogLevel::warning,
@@ -67,7 +55,7 @@ std::string package_option(const fs::path& program) {
         program.string());
     return " -DCMAKE_PREFIX_PATH=PREFIX";
   }
-  return above == "/usr" || above == "/usr/local" ? "" : " -DCMAKE_PREFIX_PATH=" + shell_word(above);
+  return above == "/usr" || above == "/usr/local" ? "" : " -DCMAKE_PREFIX_PATH=" + shell_word(above.string());
 }
 
 void warn_of_namesake(const KindOfPlugin& kind, const std::string& name) {
@@ -75,7 +63,7 @@ void warn_of_namesake(const KindOfPlugin& kind, const std::string& name) {
     const PluginRecord other = PluginHost().describe(kind.kind, name);
     log(LogLevel::warning,
         "another {} is called '{}', {}; of two plugins of one name the first that is found is used",
-        kind.name, name, other.file.string());
+        kind.name(), name, other.file.string());
   } catch (const Error&) {
     // None of that name can be used.
   }
@@ -83,17 +71,17 @@ void warn_of_namesake(const KindOfPlugin& kind, const std::string& name) {
 
 void make_plugin(const NewArguments& arguments, const fs::path& program) {
   const KindOfPlugin& kind = *std::find_if(
-      kKinds.begin(), kKinds.end(), [&](const KindOfPlugin& one) { return one.name == arguments.kind; });
+      kKinds.begin(), kKinds.end(), [&](const KindOfPlugin& one) { return one.name() == arguments.kind; });
   check_plugin_name(arguments.name);
   const fs::path folder = arguments.folder.empty() ? arguments.name : arguments.folder;
   const std::vector<fs::path> files =
-      write_plugin_scaffold(plugin_templates(program), names_of(kind.name, arguments.name), folder);
+      write_plugin_scaffold(plugin_templates(program), names_of(kind.name(), arguments.name), folder);
   warn_of_namesake(kind, arguments.name);
 
   const auto in_folder = [&](const std::string& name) {
-    return shell_word((folder / name).lexically_normal());
+    return shell_word((folder / name).lexically_normal().string());
   };
-  std::cout << fmt::format("{}: the {} '{}'\n", folder.string(), kind.name, arguments.name);
+  std::cout << fmt::format("{}: the {} '{}'\n", folder.string(), kind.name(), arguments.name);
   for (const fs::path& file : files) {
     std::cout << "  " << file.string() << '\n';
   }
@@ -104,7 +92,7 @@ void make_plugin(const NewArguments& arguments, const fs::path& program) {
       "  ctest --test-dir {1} --output-on-failure\n"
       "  PATCHIONER_PLUGIN_PATH={3} patchioner caption -c {4} {5}{6}\n\n"
       "{7} says where your own code goes.\n",
-      shell_word(folder), in_folder("build"), package_option(program), in_folder("build/plugins"),
+      shell_word(folder.string()), in_folder("build"), package_option(program), in_folder("build/plugins"),
       in_folder(arguments.name + ".yaml"), in_folder(kind.image), kind.region, in_folder("README.md"));
 }
 
@@ -118,7 +106,7 @@ void add_plugins_new(CLI::App& plugins, const CommandLine& line) {
                       "Folder for it, empty or not there yet; NAME when it is left out");
   std::vector<std::string> kinds;
   for (const KindOfPlugin& kind : kKinds) {
-    kinds.emplace_back(kind.name);
+    kinds.push_back(kind.name());
   }
   command->add_option("--kind", arguments->kind, "What it is")->required()->check(CLI::IsMember(kinds));
   command->add_option("--name", arguments->name, "What configs call it: lower-case letters, digits and '_'")

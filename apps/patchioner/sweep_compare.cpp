@@ -13,6 +13,7 @@
 #include "results/run_comparison.hpp"
 #include "support/files.hpp"
 #include "support/nearest_name.hpp"
+#include "support/shell_word.hpp"
 #include "sweep.hpp"
 #include "sweep/run_folder.hpp"
 
@@ -39,26 +40,12 @@ struct Pair {
   std::string name_b;
 };
 
-/// A word of a command as it is typed.
-std::string typed(const std::string& word) {
-  const bool plain =
-      !word.empty() && word.find_first_of(" \t\n\"'`$&|;<>()*?[]#~=\\!{}") == std::string::npos;
-  if (plain) {
-    return word;
-  }
-  std::string quoted = "'";
-  for (const char letter : word) {
-    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  }
-  return quoted + "'";
-}
-
 /// The command that runs the row, in the folders that were named.
 std::string run_command(const CompareArguments& arguments, const std::string& row) {
-  std::string command = "patchioner sweep " + typed(arguments.words[0]);
-  command += arguments.output.empty() ? "" : " -o " + typed(arguments.output);
-  command += arguments.cache.empty() ? "" : " --cache " + typed(arguments.cache);
-  return command + " --only " + typed(row);
+  std::string command = "patchioner sweep " + shell_word(arguments.words[0]);
+  command += arguments.output.empty() ? "" : " -o " + shell_word(arguments.output);
+  command += arguments.cache.empty() ? "" : " --cache " + shell_word(arguments.cache);
+  return command + " --only " + shell_word(row);
 }
 
 /// Why there is nothing to compare in a run's folder; empty when it holds results. `advice` ends the

@@ -5,6 +5,7 @@
 #include "config/config.hpp"
 #include "support/files.hpp"
 #include "support/output_folder.hpp"
+#include "support/shell_word.hpp"
 
 namespace patchioner {
 namespace {
@@ -25,15 +26,6 @@ fs::path results_of(const SweepPlan& plan, const PlannedRun& run) {
          folder_name(plan.sweep.datasets[run.dataset].name);
 }
 
-/// Between single quotes for a shell.
-std::string quoted(const std::string& text) {
-  std::string safe = "'";
-  for (const char letter : text) {
-    safe += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  }
-  return safe + "'";
-}
-
 void write_script(const fs::path& file, const std::string& text) {
   write_file(file, text);
   std::error_code ignored;
@@ -44,7 +36,7 @@ void write_script(const fs::path& file, const std::string& text) {
 std::string head(const SweepPlan& plan, const fs::path& program) {
   return fmt::format(
       "# {} runs of the sweep {}; written by patchioner sweep export.\nPATCHIONER=${{PATCHIONER:-{}}}\n",
-      plan.runs.size(), plan.sweep.name, quoted(program.string()));
+      plan.runs.size(), plan.sweep.name, shell_quoted(program.string()));
 }
 
 std::string shell_script(const SweepPlan& plan, const fs::path& program) {
