@@ -2,6 +2,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <patchioner/error.hpp>
+#include <type_traits>
 #include <unordered_map>
 
 #include "image/image_file.hpp"
@@ -23,6 +24,24 @@ struct Loaded {
   at::Tensor input;  ///< [3,S,S]
   std::string error;
 };
+
+/// Gives `take` what `load` makes of 0 to `count`, in order; some of it is made ahead by other threads.
+template <class Load, class Take>
+void load_ahead(size_t count, size_t window, const Load& load, const Take& take) {
+  using Loaded = std::invoke_result_t<Load, size_t>;
+  size_t next = 0;
+  Prefetch<Loaded> ahead(
+      [&](const std::stop_token&) -> std::optional<typename Prefetch<Loaded>::Job> {
+        if (next == count) {
+          return std::nullopt;
+        }
+        return [&load, place = next++] { return load(place); };
+      },
+      kLoadThreads, window);
+  while (std::optional<Loaded> one = ahead.next(/*only_if_known=*/false, [] { return false; })) {
+    take(std::move(*one));
+  }
+}
 
 /// Where the images lie, by their digests.
 std::unordered_map<std::string, std::filesystem::path> paths_of(const StageWork& work) {
@@ -56,29 +75,21 @@ class Encoding {
         all.begin() + static_cast<std::ptrdiff_t>(first),
         all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), first + kImagesAPart)));
     std::vector<EncodedImage> images(digests.size());
-    size_t next = 0;
-    Prefetch<Loaded> loaded(
-        [&](const std::stop_token&) -> std::optional<Prefetch<Loaded>::Job> {
-          if (next == digests.size()) {
-            return std::nullopt;
-          }
-          return [this, &digests, place = next++] { return load(digests[place], place); };
-        },
-        kLoadThreads, 2 * batch_);
     std::vector<Loaded> batch;
     size_t done = 0;
-    while (std::optional<Loaded> one = loaded.next(/*only_if_known=*/false, [] { return false; })) {
-      if (!one->error.empty()) {
-        images[one->place].error = one->error;
-        continue;
+    const auto load_one = [&](size_t place) { return load(digests[place], place); };
+    load_ahead(digests.size(), 2 * batch_, load_one, [&](Loaded one) {
+      if (!one.error.empty()) {
+        images[one.place].error = one.error;
+        return;
       }
-      batch.push_back(std::move(*one));
+      batch.push_back(std::move(one));
       if (batch.size() == batch_) {
         done += batch.size();
         encode(batch, images);
         work_.progress(first + done);
       }
-    }
+    });
     encode(batch, images);
     write_features(file, digests, images, work_.plan.sweep.cache.features == "half");
   }
@@ -145,23 +156,15 @@ class RegionEncoding {
   void part(size_t part, const std::filesystem::path& file) const {
     const ImageRange range = images_of_part(*work_.run().data, part);
     const auto batch = static_cast<size_t>(runtime_.batch);
-    size_t next = range.first;
-    Prefetch<Prepared> prepared(
-        [&](const std::stop_token&) -> std::optional<Prefetch<Prepared>::Job> {
-          if (next == range.first + range.count) {
-            return std::nullopt;
-          }
-          return [this, place = next++] { return prepare(place); };
-        },
-        kLoadThreads, 2 * batch);
     VectorCollector collected;
     std::vector<Prepared> images;
-    while (std::optional<Prepared> one = prepared.next(/*only_if_known=*/false, [] { return false; })) {
-      images.push_back(std::move(*one));
+    const auto prepare_one = [&](size_t place) { return prepare(range.first + place); };
+    load_ahead(range.count, 2 * batch, prepare_one, [&](Prepared one) {
+      images.push_back(std::move(one));
       if (images.size() == batch) {
         encode(images, collected);
       }
-    }
+    });
     encode(images, collected);
     write_vectors(file, collected.take(captioner_.backbone().dim()));
   }
