@@ -2,8 +2,9 @@
 // implementation.
 #include "config/config.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
-#include <iostream>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
@@ -67,9 +68,9 @@ void show(const ShowArguments& arguments, int& exit_code) {
     document = only_written(document, written);
   }
   if (arguments.json) {
-    std::cout << write_json(document) << '\n';
+    fmt::print("{}\n", write_json(document));
   } else {
-    std::cout << write_yaml(escape_interpolation(document), arguments.origin);
+    fmt::print("{}", write_yaml(escape_interpolation(document), arguments.origin));
   }
 }
 
@@ -111,7 +112,7 @@ void import_file(const ImportArguments& arguments) {
   }
   text += write_yaml(imported.document);
   if (arguments.output.empty()) {
-    std::cout << text;
+    fmt::print("{}", text);
   } else {
     make_folder_of(arguments.output);
     write_file(arguments.output, text);

@@ -1,8 +1,10 @@
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 #include <patchioner/error.hpp>
+#include <sstream>
 #include <system_error>
 
 #include "commands.hpp"
@@ -12,7 +14,7 @@ namespace {
 
 /// Results go to standard output, so the one message about what went wrong goes to standard error.
 int report(const patchioner::Error& error) {
-  std::cout.flush();
+  std::fflush(stdout);
   std::fprintf(stderr, "error: %s\n", error.what());
   return error.exit_code();
 }
@@ -21,26 +23,35 @@ int report(const patchioner::Error& error) {
 /// when the buffers are written out. `reason` is the errno of an earlier failure, or 0 where it is not known.
 void finish_output(int reason = 0) {
   errno = reason;
-  std::cout.flush();
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || std::cout.fail()) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     throw patchioner::Error(patchioner::ErrorKind::io,
                             "standard output cannot be written{}{}; what was printed is not complete",
                             errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
   }
 }
 
-/// Runs the command that the arguments name; returns its exit code.
-int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
-  int exit_code = 0;
+/// Runs the command that the arguments name, or prints the help they ask for; returns the exit code.
+int dispatch(patchioner::CommandLine& line, int argument_count, char** arguments) {
   try {
     patchioner::check_command_words(line.app, {arguments + 1, arguments + argument_count});
     line.app.parse(argument_count, arguments);
-    exit_code = line.exit_code;
+    return line.exit_code;
   } catch (const CLI::ParseError& error) {
-    exit_code = line.app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream help;
+    const int exit_code = line.app.exit(error, help) == 0 ? 0 : 2;
+    fmt::print("{}", help.str());
+    return exit_code;
+  }
+}
+
+/// As dispatch; throws an Error of kind io when what was printed has not arrived. Everything is printed by
+/// {fmt}, which tells of a failure where it happens: std::cout keeps neither the failure nor its reason.
+int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
+  int exit_code = 0;
+  try {
+    exit_code = dispatch(line, argument_count, arguments);
   } catch (const std::system_error& error) {
-    finish_output(error.code().value());  // {fmt} throws such an error for what it cannot print, and
-                                          // libraries for other reasons
+    finish_output(error.code().value());  // {fmt} throws such an error, and libraries for other reasons
     throw;
   }
   finish_output();

@@ -4,7 +4,6 @@
 
 #include <fmt/ranges.h>
 
-#include <iostream>
 #include <patchioner/error.hpp>
 
 #include "commands.hpp"
@@ -82,7 +81,7 @@ void list(const Arguments& arguments) {
     for (const PluginRecord& record : records) {
       array.push_back(record_json(record));
     }
-    std::cout << array.dump(2) << '\n';
+    fmt::print("{}\n", array.dump(2));
     return;
   }
   std::vector<std::vector<std::string>> rows{{"KIND", "NAME", "VERSION", "WHAT IT IS", "FILE"}};
@@ -96,13 +95,14 @@ void list(const Arguments& arguments) {
     }
   }
   if (rows.size() == 1) {
-    std::cout << "no plugin was found; name folders with --path, in PATCHIONER_PLUGIN_PATH, or under "
-                 "plugins.path in a config\n";
+    fmt::print(
+        "no plugin was found; name folders with --path, in PATCHIONER_PLUGIN_PATH, or under plugins.path in "
+        "a config\n");
   } else {
-    std::cout << table(rows);
+    fmt::print("{}", table(rows));
   }
   if (!refused.empty()) {
-    std::cout << "\nRefused:\n" << refused;
+    fmt::print("\nRefused:\n{}", refused);
   }
 }
 
@@ -156,20 +156,20 @@ void describe(const Arguments& arguments) {
     ordered_json json = record_json(record);
     json["parameters"] = ordered_json::parse(schema_to_json(record.parameters));
     json["notes"] = ordered_json::parse(notes_to_json(record.notes));
-    std::cout << json.dump(2) << '\n';
+    fmt::print("{}\n", json.dump(2));
     return;
   }
-  std::cout << fmt::format("{} {} {}\n  {}\n  {}\n\n", to_string(record.kind), record.name, record.version,
-                           record.summary, record.file.string());
+  fmt::print("{} {} {}\n  {}\n  {}\n\n", to_string(record.kind), record.name, record.version, record.summary,
+             record.file.string());
   if (!record.notes.empty()) {
     std::vector<std::vector<std::string>> notes;
     for (const PluginNote& note : record.notes) {
       notes.push_back({"  " + note.topic, note.text});
     }
-    std::cout << table(notes) << '\n';
+    fmt::print("{}\n", table(notes));
   }
   if (record.parameters.empty()) {
-    std::cout << "It has no options.\n";
+    fmt::print("It has no options.\n");
     return;
   }
   std::vector<std::vector<std::string>> rows{{"OPTION", "TYPE", "DEFAULT", "ALLOWED", "MEANING"}};
@@ -177,23 +177,23 @@ void describe(const Arguments& arguments) {
     rows.push_back({parameter.name, std::string(to_string(parameter.type)), default_text(parameter),
                     allowed_text(parameter), parameter.help});
   }
-  std::cout << table(rows);
+  fmt::print("{}", table(rows));
 }
 
 // --- doctor
 // ---------------------------------------------------------------------------------------------------
 
 void doctor(const Arguments& arguments, int& exit_code) {
-  std::cout << arguments.file << "\n";
+  fmt::print("{}\n", arguments.file);
   std::vector<std::vector<std::string>> rows;
   std::string warning;
   size_t missing = 0;
   try {
     const ElfFile elf = ElfFile::read(arguments.file);
-    std::cout << fmt::format("library     {}\n", elf.soname.empty() ? "without a SONAME" : elf.soname);
+    fmt::print("library     {}\n", elf.soname.empty() ? "without a SONAME" : elf.soname);
     for (const auto& [name, paths] : {std::pair{"RPATH", elf.rpath}, std::pair{"RUNPATH", elf.runpath}}) {
       if (!paths.empty()) {
-        std::cout << fmt::format("{:<11} {}\n", name, fmt::join(paths, ":"));
+        fmt::print("{:<11} {}\n", name, fmt::join(paths, ":"));
       }
     }
     warning = private_use(elf);
@@ -209,21 +209,20 @@ void doctor(const Arguments& arguments, int& exit_code) {
     }
   }
   if (!rows.empty()) {
-    std::cout << fmt::format("libraries   {} needed, {} missing\n{}", rows.size(), missing, table(rows));
+    fmt::print("libraries   {} needed, {} missing\n{}", rows.size(), missing, table(rows));
   }
   if (!warning.empty()) {
-    std::cout << fmt::format("warning     {}\n", warning);
+    fmt::print("warning     {}\n", warning);
   }
   const PluginRecord record = inspect_plugin(arguments.file);
   if (record.usable()) {
-    std::cout << fmt::format("plugin      {} {} {}: {}\n", to_string(record.kind), record.name,
-                             record.version, record.summary);
-    std::cout << fmt::format("built for   SDK {}, {}\n", PATCHIONER_SDK_VERSION,
-                             PATCHIONER_BUILD_FINGERPRINT);
-    std::cout << "verdict     it can be used\n";
+    fmt::print("plugin      {} {} {}: {}\n", to_string(record.kind), record.name, record.version,
+               record.summary);
+    fmt::print("built for   SDK {}, {}\n", PATCHIONER_SDK_VERSION, PATCHIONER_BUILD_FINGERPRINT);
+    fmt::print("verdict     it can be used\n");
   } else {
-    std::cout << fmt::format("verdict     refused: {}\n",
-                             missing > 0 ? "the libraries marked MISSING were not found" : record.refusal);
+    fmt::print("verdict     refused: {}\n",
+               missing > 0 ? "the libraries marked MISSING were not found" : record.refusal);
     exit_code = 1;
   }
 }

@@ -1,6 +1,7 @@
 // patchioner plugins new: the project of a plugin of one's own, which builds and passes its tests as it is.
+#include <fmt/format.h>
+
 #include <array>
-#include <iostream>
 #include <patchioner/error.hpp>
 #include <patchioner/log.hpp>
 
@@ -81,11 +82,11 @@ void make_plugin(const NewArguments& arguments, const fs::path& program) {
   const auto in_folder = [&](const std::string& name) {
     return shell_word((folder / name).lexically_normal().string());
   };
-  std::cout << fmt::format("{}: the {} '{}'\n", folder.string(), kind.name(), arguments.name);
+  fmt::print("{}: the {} '{}'\n", folder.string(), kind.name(), arguments.name);
   for (const fs::path& file : files) {
-    std::cout << "  " << file.string() << '\n';
+    fmt::print("  {}\n", file.string());
   }
-  std::cout << fmt::format(
+  fmt::print(
       "\nNext, from here:\n"
       "  cmake -S {0} -B {1}{2}\n"
       "  cmake --build {1}\n"

@@ -2,7 +2,6 @@
 // what `verify` measured.
 #include <fmt/ranges.h>
 
-#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <patchioner/error.hpp>
@@ -146,7 +145,7 @@ void print_page(const PageArguments& arguments) {
   const std::map<std::string, Parity> parity =
       arguments.verified.empty() ? std::map<std::string, Parity>() : read_parity(arguments.verified);
   const std::vector<PluginRecord> records = records_of(arguments.kind);
-  std::cout << fmt::format(
+  fmt::print(
       "# The plugins of kind {0}\n\n"
       "Written by `./run docs` from what the plugins declare and from what `patchioner verify` measured on "
       "the golden "
@@ -156,9 +155,8 @@ void print_page(const PageArguments& arguments) {
       "code run in float32.\n\n{1}",
       arguments.kind, overview(records, arguments.kind, parity));
   for (const PluginRecord& record : records) {
-    std::cout << fmt::format("\n## {0}\n\n{1}. More: `plugins/{2}/{0}/README.md`.\n\n{3}", record.name,
-                             record.summary, arguments.kind == "gap" ? "gap" : arguments.kind + "s",
-                             options(record));
+    fmt::print("\n## {0}\n\n{1}. More: `plugins/{2}/{0}/README.md`.\n\n{3}", record.name, record.summary,
+               arguments.kind == "gap" ? "gap" : arguments.kind + "s", options(record));
   }
 }
 
