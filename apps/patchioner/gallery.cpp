@@ -97,8 +97,7 @@ class RunGeometry {
     if (!spec_) {
       const Value config = compose(config_, {});
       PluginHost host(plugin_directories(config));
-      spec_ =
-          host.backbone(config.at("backbone"), plugin_context(read_runtime_options(config)))->image_spec();
+      spec_ = host.backbone(config.at("backbone"), PluginContext())->image_spec();  // computes nothing
     }
     return geometry_of(*spec_, width, height);
   }

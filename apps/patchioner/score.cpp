@@ -29,6 +29,7 @@ struct ScoreArguments {
   bool intersection = false;
   ScoringOptions scoring;
   std::vector<std::string> images;
+  std::string device;
   std::string exif = "ignore";
   bool json = false;
   bool x100 = false;
@@ -81,6 +82,7 @@ ScoreReport score(const ScoreArguments& arguments, Json& references_named) {
                    .match = arguments.match == "file" ? ImageMatch::file : ImageMatch::id};
   input.is_dense = is_dense_task(arguments, references);
   input.image_folders = {arguments.images.begin(), arguments.images.end()};
+  input.device = arguments.device;
   input.orientation = arguments.exif == "apply" ? ExifOrientation::apply : ExifOrientation::ignore;
   return score_predictions(input, arguments.scoring);
 }
@@ -245,6 +247,12 @@ void add_metric_options(CLI::App& command, ScoreArguments& arguments) {
                   "reference: RefPAC-S as the paper reports it, texts alone; original: PAC-S's own formula")
       ->check(CLI::IsMember({"reference", "original"}))
       ->capture_default_str();
+  command
+      .add_option(
+          "--device", arguments.device,
+          "Where the models of --clip and --pac compute; without it as their configs say, or on a GPU "
+          "when there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command
       .add_option("-i,--images", arguments.images,
                   "Folder of the images, for --clip and --pac; may be repeated")

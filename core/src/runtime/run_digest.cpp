@@ -148,7 +148,7 @@ RunSettings run_settings(std::vector<PluginSettings> plugins, const RuntimeOptio
     text += "\n" + plugin.text;
     settings.files.insert(settings.files.end(), plugin.files.begin(), plugin.files.end());
   }
-  text += "\n" + runtime.device + " " + runtime.precision;
+  text += "\n" + device_of(runtime).str() + " " + runtime.precision;
   constexpr size_t kDigits = 12;
   settings.digest = sha256(text).substr(0, kDigits);
   return settings;

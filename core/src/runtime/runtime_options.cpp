@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <mutex>
 #include <thread>
 
 #include "config/paths.hpp"
@@ -16,6 +17,14 @@ struct PluginsOptions {
 
 void declare(ParameterList<PluginsOptions>& list) {
   list.add("path", &PluginsOptions::path, "folders or libraries to search for plugins before the others");
+}
+
+/// fp32 means fp32: cuDNN's convolutions round to TF32 unless they are told not to, and so do products of
+/// matrices where the environment says so. And the same twice is the same.
+void say_exact_arithmetic() {
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setDeterministicCuDNN(true);
 }
 
 Value section(const Value& config, std::string_view name) {
@@ -46,17 +55,22 @@ void set_runtime(Value& config, const std::string& key, Value value) {
   config.find("runtime")->set(key, std::move(value.set_origin({"command line", 0, 0})));
 }
 
+at::Device device_of(const RuntimeOptions& options) {
+  const bool on_gpu = options.device == "cuda" || (options.device == "auto" && at::hasCUDA());
+  return on_gpu ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
 PluginContext plugin_context(const RuntimeOptions& options) {
   PluginContext context;
-  const bool has_gpu = at::hasCUDA();
-  if (options.device == "cuda" && !has_gpu) {
-    throw Error(ErrorKind::config,
-                "runtime.device is cuda, but this LibTorch finds no CUDA device; use auto or cpu");
+  context.device = device_of(options);
+  if (context.device.is_cuda() && !at::hasCUDA()) {
+    throw Error(
+        ErrorKind::config,
+        "runtime.device (or --device) is cuda, but this LibTorch finds no CUDA device; use auto or cpu");
   }
-  if (options.device == "cuda" || (options.device == "auto" && has_gpu)) {
-    context.device = at::Device(at::kCUDA, 0);
-    // fp32 means fp32: cuDNN's convolutions would round to TF32 unless they are told not to.
-    at::globalContext().setAllowTF32CuDNN(false);
+  if (context.device.is_cuda()) {
+    static std::once_flag said;
+    std::call_once(said, say_exact_arithmetic);
   }
   context.precision = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   return context;

@@ -47,6 +47,8 @@ struct ScoringInput {
   std::vector<std::filesystem::path>
       image_folders;  ///< for CLIP-S and PAC-S, beside where the references found them
   ExifOrientation orientation = ExifOrientation::ignore;  ///< of these images
+  std::string device;  ///< where the models of CLIP-S and PAC-S compute, as `runtime.device` says it; empty:
+                       ///< as their configs say
   ScoringMemory* memory = nullptr;  ///< of what else is scored by the same models; null: of nothing
 };
 

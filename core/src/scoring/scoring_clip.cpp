@@ -182,6 +182,7 @@ CaptionScores named(const std::string& name, const EmbeddingScores& scores) {
 struct ModelMetrics {
   const std::vector<std::string>& names;  ///< with images, with references too, with cuts
   std::string model;
+  std::string device;
   double weight = 0;
   bool reference_alone = false;  ///< the second one is of texts
 
@@ -198,10 +199,10 @@ struct ModelMetrics {
       references.insert(references.end(), caption.references.begin(), caption.references.end());
       counts.push_back(caption.references.size());
     }
-    const ScoringModel& clip = memory.model(model);
+    const ScoringModel& clip = memory.model(model, device);
     // Captions are mostly new; images and references are those of the data set.
     const auto images_shown = [&](const char* how, const std::function<Image(size_t index)>& image) {
-      return memory.embeddings(fmt::format("{} {} {}", model, how, pictures->key()),
+      return memory.embeddings(fmt::format("{} {} {} {}", device, model, how, pictures->key()),
                                [&] { return clip.encode_images(pictures->size(), image); });
     };
     const at::Tensor texts = clip.encode_texts(candidates);  // [N,D]
@@ -214,9 +215,10 @@ struct ModelMetrics {
       all.push_back(named(names[0], image_scores));
     }
     if (of_references) {
-      const at::Tensor reference_rows = memory.embeddings(
-          fmt::format("{} texts {}", model, sha256(fmt::format("{}", fmt::join(references, "\n")))),
-          [&] { return clip.encode_texts(references); });  // [sum of counts,D]
+      const at::Tensor reference_rows =
+          memory.embeddings(fmt::format("{} {} texts {}", device, model,
+                                        sha256(fmt::format("{}", fmt::join(references, "\n")))),
+                            [&] { return clip.encode_texts(references); });  // [sum of counts,D]
       const EmbeddingScores of_texts = reference_text_scores(rows_of(texts), rows_of(reference_rows), counts);
       all.push_back(named(names[1], reference_alone ? of_texts : harmonic_scores(image_scores, of_texts)));
     }
@@ -278,8 +280,9 @@ std::vector<CaptionScores> embedding_metrics(const ScoreItems& items, const Scor
   ScoringMemory& memory = input.memory == nullptr ? of_this_call : *input.memory;
   std::vector<CaptionScores> all;
   for (const ModelMetrics& metrics :
-       {ModelMetrics{clip_metric_names(), options.clip, kClipScoreWeight, false},
-        ModelMetrics{pac_metric_names(), options.pac, kPacScoreWeight, options.refpac == "reference"}}) {
+       {ModelMetrics{clip_metric_names(), options.clip, input.device, kClipScoreWeight, false},
+        ModelMetrics{pac_metric_names(), options.pac, input.device, kPacScoreWeight,
+                     options.refpac == "reference"}}) {
     if (std::find_first_of(wanted.begin(), wanted.end(), metrics.names.begin(), metrics.names.end()) ==
         wanted.end()) {
       continue;

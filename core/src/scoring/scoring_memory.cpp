@@ -21,12 +21,13 @@ bool to_front(List& list, const std::string& key) {
 
 }  // namespace
 
-const ScoringModel& ScoringMemory::model(const std::string& name) {
-  if (!to_front(models_, name)) {
+const ScoringModel& ScoringMemory::model(const std::string& name, const std::string& device) {
+  const std::string key = device + " " + name;
+  if (!to_front(models_, key)) {
     while (models_.size() >= kModels) {
       models_.pop_back();  // before the next one is loaded
     }
-    models_.emplace_front(name, name);
+    models_.emplace_front(key, ScoringModel(name, device));
   }
   return models_.front().second;
 }

@@ -19,8 +19,9 @@ class ScoringMemory {
   /// Lists are let go, the longest unused first, when together they are larger than `most_bytes`.
   explicit ScoringMemory(size_t most_bytes = kMostBytes) : most_bytes_(most_bytes) {}
 
-  /// The model of that name, loaded when it is none of the last two. Throws as ScoringModel.
-  const ScoringModel& model(const std::string& name);
+  /// The model of that name on that device, loaded when it is none of the last two. Takes and throws what
+  /// ScoringModel does.
+  const ScoringModel& model(const std::string& name, const std::string& device);
 
   /// [N,D], what `make` gives, or gave when it was last asked for under this key.
   at::Tensor embeddings(const std::string& key, const std::function<at::Tensor()>& make);

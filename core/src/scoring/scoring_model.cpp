@@ -96,10 +96,13 @@ ScoringModelSource find_scoring_model(const std::string& name) {
   return is_checkpoint(name, file) ? source_of_checkpoint(name) : ScoringModelSource{compose(file)};
 }
 
-ScoringModel::ScoringModel(const std::string& name) {
+ScoringModel::ScoringModel(const std::string& name, const std::string& device) {
   const ScoringModelSource source = find_scoring_model(name);
   const Value& config = source.config;
-  const RuntimeOptions runtime = read_runtime_options(config);
+  RuntimeOptions runtime = read_runtime_options(config);
+  if (!device.empty()) {
+    runtime.device = device;
+  }
   batch_ = static_cast<size_t>(runtime.batch);
   host_ = std::make_unique<PluginHost>(plugin_directories(config));
   Value section = config.at("backbone");
@@ -110,7 +113,9 @@ ScoringModel::ScoringModel(const std::string& name) {
       section.set(parameter.name, Value(true));
     }
   }
-  backbone_ = host_->backbone(section, plugin_context(runtime));
+  const PluginContext context = plugin_context(runtime);
+  device_ = context.device;
+  backbone_ = host_->backbone(section, context);
   if (!backbone_->capabilities().text || !backbone_->capabilities().global) {
     throw Error(ErrorKind::config,
                 "{}: the backbone '{}' cannot encode both images and texts; name a config "
@@ -148,7 +153,8 @@ at::Tensor ScoringModel::encode_images(size_t count, const std::function<Image(s
     for (size_t i = begin; i < std::min(begin + batch_, count); ++i) {
       pixels.push_back(preprocess(image(i), image_spec_));
     }
-    rows.push_back(backbone_->encode(at::stack(pixels)).global.to(at::kCPU, at::kFloat));  // [B,D]
+    rows.push_back(
+        backbone_->encode(at::stack(pixels).to(device_)).global.to(at::kCPU, at::kFloat));  // [B,D]
     progress.advance(pixels.size());
   }
   progress.finish();

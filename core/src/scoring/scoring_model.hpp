@@ -34,9 +34,10 @@ ScoringModelSource find_scoring_model(const std::string& name);
 class ScoringModel {
  public:
   /// Images are resized by their shorter side and cut, and texts cut at their limit, unless the config says
-  /// otherwise. Throws Error as find_scoring_model and PluginHost::backbone; config for a backbone that does
-  /// not encode both images and texts.
-  explicit ScoringModel(const std::string& name);
+  /// otherwise. `device` is a word of `runtime.device`, or empty for what the config says. Throws Error as
+  /// find_scoring_model and PluginHost::backbone; config for a backbone that does not encode both images and
+  /// texts.
+  explicit ScoringModel(const std::string& name, const std::string& device = "");
 
   /// [N,D] float32 on the processor, of "A photo depicts " and each caption (Hessel et al. 2021).
   at::Tensor encode_texts(const std::vector<std::string>& captions) const;
@@ -47,6 +48,7 @@ class ScoringModel {
 
  private:
   size_t batch_ = 1;
+  at::Device device_ = at::kCPU;
   std::unique_ptr<PluginHost> host_;
   std::shared_ptr<Backbone> backbone_;
   ImageSpec image_spec_;

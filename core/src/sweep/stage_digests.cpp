@@ -95,9 +95,8 @@ StageTexts StageDigests::of(const Evaluation& evaluation, const SweepData& data,
         break;
     }
   }
-  texts.encode =
-      fmt::format("{}\ncore {}\n{}device {}\nprecision {}\n", kVersion, core_code_digest(), backbone,
-                  c10::str(plugin_context(evaluation.runtime).device), evaluation.runtime.precision);
+  texts.encode = fmt::format("{}\ncore {}\n{}device {}\nprecision {}\n", kVersion, core_code_digest(),
+                             backbone, device_of(evaluation.runtime).str(), evaluation.runtime.precision);
   if (data.dataset == nullptr) {
     return texts;
   }
@@ -132,7 +131,8 @@ std::string StageDigests::scoring_text(const Evaluation& evaluation) {
       *value = Value(model(key, value->as_text()).digest);
     }
   }
-  return write_json(section, 0) + "\ndata " + scoring_data_digest();
+  return fmt::format("{}\ndevice {}\ndata {}", write_json(section, 0), device_of(evaluation.runtime).str(),
+                     scoring_data_digest());
 }
 
 std::vector<NamedFile> StageDigests::missing_of_scoring(const Evaluation& evaluation) {

@@ -37,7 +37,7 @@ std::string digest_of(const SweepPlan& plan) {
 std::string devices_of(const SweepPlan& plan) {
   std::vector<std::string> devices;
   for (const PlannedRun& run : plan.runs) {
-    std::string device = c10::str(plugin_context(run.evaluation->runtime).device);
+    std::string device = device_of(run.evaluation->runtime).str();
     if (std::find(devices.begin(), devices.end(), device) == devices.end()) {
       devices.push_back(std::move(device));
     }
