@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "plugin_places.hpp"
+#include "runtime/runtime_options.hpp"
 
 namespace patchioner {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 struct VerifyArguments {
   std::vector<std::string> directories;
   std::vector<std::string> places;  ///< of plugins
+  std::string device = "cpu";
   bool json = false;
 };
 
@@ -45,6 +47,9 @@ void print_text(const CaseResult& result) {
 
 void run_verify(const VerifyArguments& arguments, CommandLine& line) {
   PluginHost host(existing_places(arguments.places));
+  RuntimeOptions runtime;
+  runtime.device = arguments.device;
+  const PluginContext context = plugin_context(runtime);
   std::vector<std::filesystem::path> folders;
   for (const std::string& directory : arguments.directories) {
     const auto found = find_cases(directory);
@@ -55,7 +60,7 @@ void run_verify(const VerifyArguments& arguments, CommandLine& line) {
   }
   std::array<size_t, 3> counts{};
   for (const auto& folder : folders) {
-    const CaseResult result = run_case(folder, host);
+    const CaseResult result = run_case(folder, host, context);
     ++counts[static_cast<size_t>(result.status)];
     arguments.json ? print_json(result) : print_text(result);
   }
@@ -75,6 +80,11 @@ void add_verify_command(CommandLine& line) {
   auto arguments = std::make_shared<VerifyArguments>();
   command->add_option("DIR", arguments->directories, "Case folders, or folders above cases")->required();
   add_plugin_places(*command, arguments->places);
+  command
+      ->add_option("--device", arguments->device,
+                   "Where the plugins compute: cpu, which the cases' tolerances are made for, or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "One JSON object a case on standard output");
   command->footer(
       "Examples:\n  patchioner verify tests/parity\n  patchioner verify my_backbone/cases --path "

@@ -115,7 +115,7 @@ struct AlphaCase {
   }
 
   /// Without alpha weights: the tokens of the plain CLIP, whatever the mask.
-  void compare_without_alpha(PluginHost& host, const Value::Map& options) {
+  void compare_without_alpha(CaseHost& host, const Value::Map& options) {
     const std::string name = "tokens_without_alpha_checkpoint";
     if (!golden.has(name)) {
       return;
@@ -129,14 +129,13 @@ struct AlphaCase {
     clip.set("format", "openai");
     clip.erase("alpha_weights");
     const std::vector<std::string> wanted = {"tokens"};
-    report.compare(name,
-                   host.backbone(clip, PluginContext{})->encode(image, wanted).intermediates.at("tokens"));
+    report.compare(name, host.backbone(clip)->encode(image, wanted).intermediates.at("tokens"));
   }
 };
 
 }  // namespace
 
-void verify_alphaclip(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_alphaclip(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const Value::Map options = options_of(golden);
   const at::Tensor input = golden.tensor("input");  // [B,3,S,S]
   AlphaCase alpha{golden, report, CaseBackbones(host, options), regions_of(golden), input.slice(0, 0, 1), {}};

@@ -10,11 +10,11 @@ constexpr double kLogitScale = 0.125;  // spec/01 section 4.7, whatever the numb
 
 /// The numbers of a case, and the aggregators that it is about.
 struct AttentionCase {
-  AttentionCase(const GoldenCase& golden, PluginHost& host)
+  AttentionCase(const GoldenCase& golden, CaseHost& host)
       : dims(golden.json().at("dims")),
         geometry(identity_geometry(dims.at("grid").get<int64_t>(), dims.at("patch_size").get<int64_t>())),
-        qkv(golden.tensor("in_qkv")),
-        patches(golden.tensor("in_patches")),
+        qkv(golden.tensor("in_qkv").to(host.context().device)),
+        patches(golden.tensor("in_patches").to(host.context().device)),
         boxes(golden.tensor("in_boxes_xywh")),
         attention(aggregator(host, "attention")),
         writeback(aggregator(host, "attention", {{"attention_writeback", true}})),
@@ -75,7 +75,7 @@ std::vector<Region> boxes_of(const at::Tensor& boxes) {
 
 }  // namespace
 
-void verify_attention(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_attention(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const AttentionCase inputs(golden, host);
   for (const char* name : {"in_qkv", "in_patches", "in_boxes_xywh"}) {
     report.used_as_input(name);

@@ -88,8 +88,8 @@ bool split_map_heads(const std::string& name, Value& heads, std::string& rest) {
   return true;
 }
 
-at::Tensor unit_rows(PluginHost& host, const at::Tensor& rows) {
-  return host.gap(Value::Map{{"plugin", "none"}}, PluginContext())->to_text_space(rows);
+at::Tensor unit_rows(CaseHost& host, const at::Tensor& rows) {
+  return host.gap(Value::Map{{"plugin", "none"}})->to_text_space(rows);
 }
 
 }  // namespace patchioner

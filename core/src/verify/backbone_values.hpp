@@ -47,6 +47,6 @@ void compare_position_table(const GoldenCase& golden, CaseReport& report, const 
 bool split_map_heads(const std::string& name, Value& heads, std::string& rest);
 
 /// Every row brought to unit length, by the plugin that does so in a chain without a memory.
-at::Tensor unit_rows(PluginHost& host, const at::Tensor& rows);
+at::Tensor unit_rows(CaseHost& host, const at::Tensor& rows);
 
 }  // namespace patchioner

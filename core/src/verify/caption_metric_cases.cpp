@@ -80,7 +80,7 @@ EmbeddingRows rows_of(const at::Tensor& tensor) {
 
 }  // namespace
 
-void verify_ptb_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_ptb_tokenizer(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const auto strings = case_json(golden, "strings.json").get<Strings>();
   const Json expected = expected_json(golden);
   report.require("a result a string", strings.size() == expected.size());
@@ -97,7 +97,7 @@ void verify_ptb_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHo
   }
 }
 
-void verify_ptb_batch(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_ptb_batch(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const Json captions = case_json(golden, "captions.json");
   const Json expected = expected_json(golden);
   Strings batch;
@@ -120,7 +120,7 @@ void verify_ptb_batch(const GoldenCase& golden, CaseReport& report, PluginHost&)
   }
 }
 
-void verify_caption_scores(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_caption_scores(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   const std::vector<ScoredCaption> captions = captions_of(golden);
   const Json expected = expected_json(golden);
@@ -150,7 +150,7 @@ void verify_caption_scores(const GoldenCase& golden, CaseReport& report, PluginH
   }
 }
 
-void verify_cider_frequencies(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_cider_frequencies(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const DocumentFrequencies frequencies = DocumentFrequencies::read(golden.file("df.json"));
   const std::vector<ScoredCaption> captions = captions_of(golden);
   const Json expected = expected_json(golden);
@@ -166,7 +166,7 @@ void verify_cider_frequencies(const GoldenCase& golden, CaseReport& report, Plug
   }
 }
 
-void verify_embedding_scores(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_embedding_scores(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   require_promised_tensors(golden, report);
   const StateDict inputs = StateDict::open(golden.file("inputs.safetensors"), "");
   const at::Tensor images = inputs.tensor("image").contiguous();          // [N,D]

@@ -13,7 +13,7 @@ at::Tensor preprocess_images(const GoldenCase& golden, const std::vector<std::st
   return at::stack(inputs);
 }
 
-CaseBackbones::CaseBackbones(PluginHost& host, Value::Map options)
+CaseBackbones::CaseBackbones(CaseHost& host, Value::Map options)
     : host_(host), options_(std::move(options)) {}
 
 const Backbone& CaseBackbones::with(const Value::Map& changes) {
@@ -26,7 +26,7 @@ const Backbone& CaseBackbones::with(const Value::Map& changes) {
       return *backbone;
     }
   }
-  made_.emplace_back(options, host_.backbone(options, PluginContext{}));
+  made_.emplace_back(options, host_.backbone(options));
   return *made_.back().second;
 }
 

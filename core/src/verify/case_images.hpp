@@ -21,13 +21,13 @@ Value::Map preprocessing_options(const nlohmann::json& preprocess);
 class CaseBackbones {
  public:
   /// `options` are what all of them share, the plugin's name included under "plugin".
-  CaseBackbones(PluginHost& host, Value::Map options);
+  CaseBackbones(CaseHost& host, Value::Map options);
 
   /// The backbone with `changes` over the shared options.
   const Backbone& with(const Value::Map& changes = {});
 
  private:
-  PluginHost& host_;
+  CaseHost& host_;
   Value options_;
   std::vector<std::pair<Value, std::shared_ptr<Backbone>>> made_;
 };

@@ -82,7 +82,7 @@ void verify_refused(const GoldenCase& golden, const nlohmann::json& entry, CaseR
 
 }  // namespace
 
-void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_checkpoint_reader(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   for (const auto& entry : golden.json().at("good")) {
     verify_readable(golden, entry, report);
   }

@@ -100,7 +100,7 @@ void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbon
 
 }  // namespace
 
-void verify_clip_model(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_clip_model(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& json = golden.json();
   CaseBackbones backbones(host, options_of(golden));
   const auto images = json.value("images", std::vector<std::string>());

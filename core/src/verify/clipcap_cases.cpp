@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kBeamWidth = 5;  // the captions of a case are called beam5
 
 /// The decoder `clipcap` of a case, through the host.
-std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host, const std::string& weights,
+std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, CaseHost& host, const std::string& weights,
                                     const std::string& search) {
   const nlohmann::json& dims = golden.json().at("dims");
   Value section(
@@ -26,12 +26,12 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host, 
                  {"search", Value::Map{{"type", search},
                                        {"beam_width", kBeamWidth},
                                        {"max_length", golden.json().at("max_len").get<int64_t>()}}}});
-  return host.decoder(section, PluginContext());
+  return host.decoder(section);
 }
 
 void compare_captions(const std::string& name, const nlohmann::json& rows, const std::string& weights,
-                      const GoldenCase& golden, CaseReport& report, PluginHost& host,
-                      const PromptedGpt2& model, const PromptBatch& prompts) {
+                      const GoldenCase& golden, CaseReport& report, CaseHost& host, const PromptedGpt2& model,
+                      const PromptBatch& prompts) {
   TextSearchOptions options;
   options.type = TextSearch::beam;
   options.beam_width = kBeamWidth;
@@ -59,15 +59,16 @@ void compare_captions(const std::string& name, const nlohmann::json& rows, const
 
 /// The training loss: the caption's ids behind the soft prompt, zeros not counted.
 void compare_loss(const std::string& name, const std::string& weights, const GoldenCase& golden,
-                  CaseReport& report, const PromptedGpt2& model) {
+                  CaseReport& report, const PromptedGpt2& model, at::Device device) {
   const StateDict state_dict = StateDict::open(golden.file(weights));
   TensorLoader loader(state_dict, "ClipCap decoder");
   loader.ignore_prefix("clip_project.");
-  const Gpt2Weights language_model = load_gpt2(loader, "gpt.", model.model().config());
+  Gpt2Weights language_model = load_gpt2(loader, "gpt.", model.model().config());
   loader.finish();
-  const at::Tensor soft = model.soft_prompt().forward(golden.tensor("train_prefix"));  // [N,P,E]
-  const at::Tensor ids = golden.tensor("train_tokens");                                // [N,T]
-  const at::Tensor embeddings = at::cat({soft, model.model().embed(ids)}, 1);          // [N,P+T,E]
+  language_model.move_to(device);
+  const at::Tensor soft = model.soft_prompt().forward(golden.tensor("train_prefix").to(device));  // [N,P,E]
+  const at::Tensor ids = golden.tensor("train_tokens").to(device);                                // [N,T]
+  const at::Tensor embeddings = at::cat({soft, model.model().embed(ids)}, 1);                     // [N,P+T,E]
   const at::Tensor hidden = gpt2_forward(language_model, embeddings, /*training=*/false);
   const TokenLoss loss = token_loss(
       language_model, hidden.narrow(1, soft.size(1) - 1, ids.size(1)).contiguous(), ids, /*smoothing=*/0.0);
@@ -76,7 +77,7 @@ void compare_loss(const std::string& name, const std::string& weights, const Gol
 
 }  // namespace
 
-void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_capdec(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const c10::InferenceMode no_gradients;
   const nlohmann::json& json = golden.json();
   // The mask hides padding that stands behind every token that counts, where causal attention does not look.
@@ -85,8 +86,7 @@ void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   }
   Value noise(Value::Map{{"plugin", "noise"}, {"variance", 0.016}});
   GivenNumbers numbers(golden.tensor("noise"));
-  report.compare("train_prefix",
-                 host.gap(noise, PluginContext())->perturb(golden.tensor("train_features"), numbers));
+  report.compare("train_prefix", host.gap(noise)->perturb(golden.tensor("train_features"), numbers));
   for (const auto& [name, rows] : json.at("results").items()) {
     const std::string weights = fmt::format("capdec_{}.pt", name);
     PromptedGpt2Files files;
@@ -96,7 +96,7 @@ void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& hos
     files.vocabulary = golden.file(kCaseVocabulary);
     files.mapping_heads = json.at("dims").at("mapping_heads").get<int64_t>();
     files.language_model_heads = json.at("dims").at("gpt_heads").get<int64_t>();
-    const PromptedGpt2 model(files, PluginContext());
+    const PromptedGpt2 model(files, host.context());
     const PromptBatch prompts =
         model.prompts(unit_rows(golden.tensor("features")), {}, PromptLayout::no_hard);
     Gpt2Cache cache(model.model(), prompts.rows(), prompts.length());
@@ -109,7 +109,7 @@ void verify_capdec(const GoldenCase& golden, CaseReport& report, PluginHost& hos
       }
     }
     compare_captions(name, rows, weights, golden, report, host, model, prompts);
-    compare_loss(name, weights, golden, report, model);
+    compare_loss(name, weights, golden, report, model, host.context().device);
   }
 }
 

@@ -32,7 +32,7 @@ void compare_box(CaseReport& report, const std::string& name, const OrderedJson&
 
 }  // namespace
 
-void verify_trace_benchmark(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_trace_benchmark(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   Replies replies;
   const nlohmann::json replies_json = read_json(golden.file("replies.json"));  // items() keeps no copy
   for (const auto& [sentence, reply] : replies_json.items()) {
@@ -76,7 +76,7 @@ void verify_trace_benchmark(const GoldenCase& golden, CaseReport& report, Plugin
   compare_json(report, "expected.json", ours, read_json(golden.file("expected.json")));
 }
 
-void verify_vg_conversion(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_vg_conversion(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& image = golden.json().at("image");
   const nlohmann::json expected = read_json(golden.file("expected.json"));
   size_t too_long = 0;

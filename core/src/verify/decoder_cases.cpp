@@ -30,7 +30,7 @@ std::string config_of(const GoldenCase& golden) {
 }
 
 /// The plain decoder of a case, through the host.
-std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, PluginHost& host, const std::string& weights,
+std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, CaseHost& host, const std::string& weights,
                                        const std::string& config, Value::Map options = {}) {
   Value section(std::move(options));
   section.set("plugin", "plain");
@@ -39,7 +39,7 @@ std::shared_ptr<Decoder> plain_decoder(const GoldenCase& golden, PluginHost& hos
   if (golden.json().contains("vocabulary")) {
     section.set("vocabulary", golden.file(golden.json().at("vocabulary").get<std::string>()).string());
   }
-  return host.decoder(section, PluginContext());
+  return host.decoder(section);
 }
 
 DecodeInput input_of(const at::Tensor& features) {
@@ -79,13 +79,13 @@ OptimizerOptions optimizer_of(const nlohmann::json& dims) {
   return options;
 }
 
-std::vector<std::shared_ptr<Gap>> gaps_of(const nlohmann::json& dims, PluginHost& host) {
+std::vector<std::shared_ptr<Gap>> gaps_of(const nlohmann::json& dims, CaseHost& host) {
   const double deviation = dims.at("noise_std").get<double>();
   Value section(Value::Map{{"plugin", deviation > 0 ? "noise" : "none"}});
   if (deviation > 0) {
     section.set("std", deviation);
   }
-  return {host.gap(section, PluginContext())};
+  return {host.gap(section)};
 }
 
 /// Weights after the updates, without the key part of each c_attn.bias: the softmax does not depend on it, so
@@ -121,7 +121,7 @@ at::Tensor row(const std::vector<double>& values) {
 
 }  // namespace
 
-void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_decap(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const at::Tensor features = golden.tensor("in_features");
   // Both ages of the checkpoint, with both forms of the settings file.
   std::vector<std::pair<std::string, std::string>> variants;
@@ -145,7 +145,7 @@ void verify_decap(const GoldenCase& golden, CaseReport& report, PluginHost& host
   }
 }
 
-void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_decap_text(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const auto decoder = plain_decoder(golden, host, "decoder.pt", config_of(golden));
   const auto until_end =
       plain_decoder(golden, host, "decoder.pt", config_of(golden), {{"score_until_end", true}});
@@ -187,7 +187,7 @@ void verify_decap_text(const GoldenCase& golden, CaseReport& report, PluginHost&
   }
 }
 
-void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_decap_data(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const std::string vocabulary = golden.file(golden.json().at("vocabulary").get<std::string>()).string();
   const auto tokenizer = ClipTokenizer::open(vocabulary);
   const at::Tensor expected = golden.tensor("ids77");
@@ -206,7 +206,7 @@ void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost&
                            {"n_positions", 32},
                            {"context_length", expected.size(1)},
                            {"training_tokens", golden.tensor("ids20").size(1)}});
-  const auto decoder = host.decoder(section, PluginContext());
+  const auto decoder = host.decoder(section);
   std::vector<size_t> dropped;
   report.compare("ids20", decoder->training_ids(captions, dropped));
   report.require("no caption is dropped", dropped.empty());
@@ -222,16 +222,17 @@ void verify_decap_data(const GoldenCase& golden, CaseReport& report, PluginHost&
   }
 }
 
-void verify_decap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_decap_training(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& dims = golden.json().at("dims");
   Value::Map no_dropout;
   for (const char* rate : {"resid_pdrop", "embd_pdrop", "attn_pdrop"}) {
     no_dropout.emplace_back(rate, dims.value(rate, 0.0));
   }
   const auto decoder = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), no_dropout);
-  const at::Tensor text_features = golden.tensor("in_text_features");  // [steps,B,D]
-  const at::Tensor noise = golden.tensor("in_noise");                  // [steps,B,D]
-  const at::Tensor ids = golden.tensor("in_tokens");                   // [steps,B,T]
+  const at::Tensor text_features =
+      golden.tensor("in_text_features").to(host.context().device);              // [steps,B,D]
+  const at::Tensor noise = golden.tensor("in_noise");                           // [steps,B,D]
+  const at::Tensor ids = golden.tensor("in_tokens").to(host.context().device);  // [steps,B,T]
   TextTrainer trainer(*decoder, gaps_of(dims, host), optimizer_of(dims));
   std::vector<at::Tensor> inputs;
   std::vector<double> losses, accuracies, norms, rates;

@@ -75,7 +75,7 @@ void compare_precisions(CaseReport& report, const std::string& variant, const De
 
 }  // namespace
 
-void verify_dense_map(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_dense_map(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   const Json expected = expected_json(golden);
   for (const auto& [variant, values] : expected.items()) {

@@ -60,7 +60,7 @@ void verify_texts(const GoldenCase& golden, CaseReport& report, CaseBackbones& b
 
 }  // namespace
 
-void verify_denseclip(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_denseclip(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& json = golden.json();
   CaseBackbones backbones(host, options_of(golden));
   const std::string activation = json.value("activation", std::string("quick_gelu"));

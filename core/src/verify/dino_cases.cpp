@@ -135,7 +135,7 @@ at::Tensor run_input(const GoldenCase& golden, CaseReport& report, CaseBackbones
   return golden.tensor(name);
 }
 
-void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_variants(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   report.used_as_input("text");
   for (const nlohmann::json& variant : golden.json().at("variants")) {
     const std::string name = variant.at("name").get<std::string>();
@@ -156,7 +156,7 @@ void verify_variants(const GoldenCase& golden, CaseReport& report, PluginHost& h
 }
 
 void verify_projection_alone(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
-                             const WeightFiles& files, PluginHost& host) {
+                             const WeightFiles& files, CaseHost& host) {
   report.used_as_input("text");
   const at::Tensor projected = backbones.with().probe("projection", {{"text", golden.tensor("text")}});
   report.compare("projected", projected);
@@ -206,23 +206,20 @@ std::filesystem::path bank_file(const TemporaryFolder& folder, const at::Tensor&
 }
 
 /// The queries through the gap `memory`.
-void compare_memory(const GoldenCase& golden, CaseReport& report, PluginHost& host,
-                    const at::Tensor& memory) {
+void compare_memory(const GoldenCase& golden, CaseReport& report, CaseHost& host, const at::Tensor& memory) {
   // A temperature of 0.01 magnifies rounding a hundredfold, so it starts from the case's own queries.
   const at::Tensor queries = golden.tensor("queries");
   const TemporaryFolder folder;
   const std::filesystem::path bank = bank_file(folder, memory);
   for (const bool normalize : {true, false}) {
-    const auto gap = host.gap(
-        Value::Map{
-            {"plugin", "memory"}, {"bank", bank.string()}, {"temperature", 0.01}, {"normalize", normalize}},
-        PluginContext());
+    const auto gap = host.gap(Value::Map{
+        {"plugin", "memory"}, {"bank", bank.string()}, {"temperature", 0.01}, {"normalize", normalize}});
     report.compare(normalize ? "mem_projected" : "mem_projected_raw", gap->to_text_space(queries));
   }
 }
 
 /// Image, texts and memory together.
-void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones, PluginHost& host) {
+void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones, CaseHost& host) {
   const nlohmann::json& json = golden.json();
   const Value::Map settings = preprocessing_options(json.at("preprocess"));
   const std::string prefix = "image/";
@@ -254,7 +251,7 @@ void verify_chain(const GoldenCase& golden, CaseReport& report, CaseBackbones& b
 
 }  // namespace
 
-void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_dinov2(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const WeightFiles files = weight_files(golden);
   CaseBackbones backbones(host, options_of(golden, files));
   const nlohmann::json& runs = golden.json().at("runs");
@@ -276,7 +273,7 @@ void verify_dinov2(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   }
 }
 
-void verify_talk2dino(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_talk2dino(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   if (golden.json().contains("variants")) {
     verify_variants(golden, report, host);
     return;

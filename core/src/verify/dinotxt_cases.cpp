@@ -42,8 +42,7 @@ struct Texts {
   at::Tensor patch_half;  // [K,D]
 };
 
-Texts compare_texts(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones,
-                    PluginHost& host) {
+Texts compare_texts(const GoldenCase& golden, CaseReport& report, CaseBackbones& backbones, CaseHost& host) {
   constexpr const char* kIds = "text/token_ids";
   if (!golden.has(kIds)) {
     return {};
@@ -103,7 +102,7 @@ void compare_without_head(CaseReport& report, CaseBackbones& backbones, const st
 }
 
 /// Products of tokens and texts, and lengths brought to 1.
-void compare_derived(CaseReport& report, const Backbone& backbone, PluginHost& host, const std::string& name,
+void compare_derived(CaseReport& report, const Backbone& backbone, CaseHost& host, const std::string& name,
                      const std::string& stem, const at::Tensor& input, const Texts& texts) {
   const ImageFeatures features = backbone.encode(input, std::vector<std::string>{"image_features"});
   const at::Tensor image = unit_rows(host, features.intermediates.at("image_features"));  // [B,2*D]
@@ -118,7 +117,7 @@ void compare_derived(CaseReport& report, const Backbone& backbone, PluginHost& h
   }
 }
 
-void compare_tensor(CaseReport& report, CaseBackbones& backbones, PluginHost& host, const std::string& name,
+void compare_tensor(CaseReport& report, CaseBackbones& backbones, CaseHost& host, const std::string& name,
                     const std::string& stem, const at::Tensor& input, const Texts& texts) {
   constexpr std::string_view kBackbone = "backbone/";
   Value heads;
@@ -136,7 +135,7 @@ void compare_tensor(CaseReport& report, CaseBackbones& backbones, PluginHost& ho
 
 }  // namespace
 
-void verify_dinotxt(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_dinotxt(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   CaseBackbones backbones(host, options_of(golden));
   const Texts texts = compare_texts(golden, report, backbones, host);
   for (const nlohmann::json& run : golden.json().at("runs")) {

@@ -69,7 +69,7 @@ T5Config t5_config(const nlohmann::json& dims) {
 
 }  // namespace
 
-void verify_rule_parser(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_rule_parser(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const auto lexicon = golden.file(golden.json().at("lexicon").get<std::string>());
   const RuleParser parser(SceneGraphLexicon::read(lexicon));
   for (const auto& row : golden.json().at("rows")) {
@@ -78,7 +78,7 @@ void verify_rule_parser(const GoldenCase& golden, CaseReport& report, PluginHost
   }
 }
 
-void verify_entity_retrieval(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_entity_retrieval(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& json = golden.json();
   const auto names = json.at("entity_names").get<std::vector<std::string>>();
   for (const auto& [space, runs] : json.at("results").items()) {
@@ -108,7 +108,7 @@ void verify_entity_retrieval(const GoldenCase& golden, CaseReport& report, Plugi
   }
 }
 
-void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& json = golden.json();
   ConceptOptions options;
   options.similarity = json.at("similarity_threshold").get<double>();
@@ -163,8 +163,8 @@ void verify_meacap_concepts(const GoldenCase& golden, CaseReport& report, Plugin
   }
 }
 
-void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, PluginHost&) {
-  const auto encoder = SentenceEncoder::open(golden.folder());
+void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
+  const auto encoder = SentenceEncoder::open(golden.folder(), host.context().device);
   const auto texts = golden.json().at("texts").get<std::vector<std::string>>();
   const auto ids = golden.json().at("input_ids").get<std::vector<std::vector<int64_t>>>();
   report.require("a row of ids a text", ids.size() == texts.size());
@@ -180,13 +180,13 @@ void verify_sentence_encoder(const GoldenCase& golden, CaseReport& report, Plugi
   report.compare("cosine", at::matmul(embeddings, embeddings.t()));
 }
 
-void verify_t5(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_t5(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const T5Config config = t5_config(golden.json().at("dims"));
   TensorLoader loader(StateDict::open(golden.file("model.safetensors")), "T5");
   for (const char* copy : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}) {
     loader.ignore(copy);
   }
-  const T5 model(config, weights_from(loader));
+  const T5 model(config, weights_from(loader, host.context().device));
   loader.finish();
   for (const char* input : {"input_ids", "attention_mask", "decoder_input_ids"}) {
     report.used_as_input(input);

@@ -19,7 +19,7 @@ std::optional<double> variance_named(const std::string& name, const std::string&
 }
 
 /// The aggregator that the ending of a tensor's name asks for.
-std::shared_ptr<Aggregator> grid_aggregator(PluginHost& host, const std::string& ending) {
+std::shared_ptr<Aggregator> grid_aggregator(CaseHost& host, const std::string& ending) {
   if (ending == "uniform") {
     return aggregator(host, "uniform");
   }
@@ -98,7 +98,7 @@ at::Tensor group_weights(const Aggregator& aggregator, const std::vector<BoxEntr
 
 }  // namespace
 
-void verify_boxes(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_boxes(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json list = nlohmann::json::parse(read_file(golden.file(named_file(golden, ".json"))));
   std::vector<std::string> names;
   for (const auto& entry : golden.json().at("expected")) {
@@ -131,7 +131,7 @@ void verify_boxes(const GoldenCase& golden, CaseReport& report, PluginHost& host
   }
 }
 
-void verify_region_set(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_region_set(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const auto& dims = golden.json().at("dims");
   const auto grid = dims.at("grid").get<int64_t>();
   const ImageGeometry geometry = identity_geometry(grid, dims.at("patch_size").get<int64_t>());
@@ -156,7 +156,7 @@ void verify_region_set(const GoldenCase& golden, CaseReport& report, PluginHost&
   }
 }
 
-void verify_trace(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_trace(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const std::vector<Region> traces = read_traces(golden.file(named_file(golden, ".json")));
   const auto uniform = aggregator(host, "uniform", {{"trace_norm", "patches"}});
   for (const auto& size : golden.json().at("dims").at("grids")) {
@@ -174,7 +174,7 @@ void verify_trace(const GoldenCase& golden, CaseReport& report, PluginHost& host
   }
 }
 
-void verify_gaussian(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_gaussian(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const auto check_shape = [&](const std::string& name, double variance, const at::Tensor& expected) {
     const int64_t rows = expected.size(0);
     const int64_t columns = expected.size(1);

@@ -99,7 +99,7 @@ void compare_tensor(const GoldenCase& golden, CaseReport& report,
 
 }  // namespace
 
-void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_preprocess(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const std::map<std::string, std::string> images = images_by_stem(golden);
   for (const auto& entry : golden.json().at("expected")) {
     compare_tensor(golden, report, images, entry.at("name").get<std::string>());
@@ -117,7 +117,7 @@ void verify_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost&
   }
 }
 
-void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const auto& json = golden.json();
   const std::map<std::string, std::string> images = images_by_stem(golden);
   report.require("one image", images.size() == 1);
@@ -150,7 +150,7 @@ void verify_crop_baseline(const GoldenCase& golden, CaseReport& report, PluginHo
   }
 }
 
-void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_clip_preprocess(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const auto& json = golden.json();
   const auto resize = json.at("resize").get<int64_t>();
   const auto crop = json.at("crop").get<int64_t>();

@@ -55,7 +55,7 @@ void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbon
 
 }  // namespace
 
-void verify_invite(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_invite(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   CaseBackbones backbones(host, options_of(golden));
   verify_resolution(golden, report, backbones, "", 0);
   for (const int64_t resolution : golden.json().value("big_resolutions", std::vector<int64_t>())) {

@@ -40,7 +40,7 @@ void lay_out_memory(const GoldenCase& golden, const std::filesystem::path& folde
                     {{"embeddings", golden.tensor("entity_embeddings")}});
 }
 
-std::vector<Caption> captions_of(const GoldenCase& golden, PluginHost& host,
+std::vector<Caption> captions_of(const GoldenCase& golden, CaseHost& host,
                                  const std::filesystem::path& memory, const std::string& search,
                                  bool reference_batch_padding = false) {
   const nlohmann::json& json = golden.json();
@@ -59,7 +59,7 @@ std::vector<Caption> captions_of(const GoldenCase& golden, PluginHost& host,
   input.features = golden.tensor("features");  // [R,D]
   input.region_features = input.features;
   input.explain = true;
-  return host.decoder(section, PluginContext())->decode(input);
+  return host.decoder(section)->decode(input);
 }
 
 /// Similarities to all captions, and which of them are retrieved.
@@ -103,7 +103,7 @@ std::vector<std::string> evidence_texts(const Caption& caption, const std::strin
 
 }  // namespace
 
-void verify_meacap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_meacap(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const c10::InferenceMode no_gradients;
   const nlohmann::json& json = golden.json();
   report.used_as_input("features");

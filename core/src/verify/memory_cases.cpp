@@ -24,7 +24,7 @@ std::optional<ProjectionOptions> projection_named(const std::string& name) {
   return options;
 }
 
-std::shared_ptr<Gap> memory_gap(PluginHost& host, const std::filesystem::path& bank,
+std::shared_ptr<Gap> memory_gap(CaseHost& host, const std::filesystem::path& bank,
                                 const ProjectionOptions& options) {
   Value section = Value::Map();
   section.set("plugin", "memory");
@@ -32,7 +32,7 @@ std::shared_ptr<Gap> memory_gap(PluginHost& host, const std::filesystem::path& b
   section.set("temperature", options.temperature);
   section.set("normalize_memory", options.normalize_memory);
   section.set("normalize", options.normalize);
-  return host.gap(section, PluginContext());
+  return host.gap(section);
 }
 
 /// "best5_sims" and what stands beside it: the nearest rows, their texts and similarities.
@@ -71,7 +71,7 @@ void compare_nearest(const GoldenCase& golden, CaseReport& report, const Gap& ga
 
 }  // namespace
 
-void verify_memory_projection(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_memory_projection(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   // The bank comes in several formats; each must give the same.
   std::vector<std::filesystem::path> banks;
   for (const auto& [name, meaning] : golden.json().at("files").items()) {

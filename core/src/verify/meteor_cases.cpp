@@ -82,7 +82,7 @@ void compare_spice(CaseReport& report, const std::string& id, const SpiceResult&
 
 }  // namespace
 
-void verify_meteor_pairs(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_meteor_pairs(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   const Json expected = expected_json(golden);
   require_promised_tensors(golden, report);
@@ -116,7 +116,7 @@ void verify_meteor_pairs(const GoldenCase& golden, CaseReport& report, PluginHos
   report.compare("stats", doubles(statistics).view({-1, static_cast<int64_t>(MeteorStatistics::kCount)}));
 }
 
-void verify_meteor_words(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_meteor_words(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   report.require("synonyms are there", data.synonyms() != nullptr);
   const EnglishStemmer stemmer;
@@ -130,7 +130,7 @@ void verify_meteor_words(const GoldenCase& golden, CaseReport& report, PluginHos
   }
 }
 
-void verify_meteor_normalize(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_meteor_normalize(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   for (const auto& row : expected_json(golden)) {
     const auto raw = row.at(0).get<std::string>();
@@ -140,7 +140,7 @@ void verify_meteor_normalize(const GoldenCase& golden, CaseReport& report, Plugi
   }
 }
 
-void verify_spice_tuples(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_spice_tuples(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const MeteorData data = meteor_data_of(golden);
   const Json items = case_json(golden, "items.json");
   const Json expected = expected_json(golden);

@@ -54,7 +54,7 @@ std::optional<Value::Map> options_of(const std::string& name, const std::string&
 
 }  // namespace
 
-void verify_noise(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_noise(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   for (const char* input : {"x", "normal", "uniform", "offset", "linear_coef", "linear_bias"}) {
     report.used_as_input(input);
   }
@@ -66,7 +66,7 @@ void verify_noise(const GoldenCase& golden, CaseReport& report, PluginHost& host
       continue;  // an input, or a name that the report misses
     }
     options->emplace_back("plugin", "noise");
-    const auto gap = host.gap(Value(std::move(*options)), PluginContext());
+    const auto gap = host.gap(Value(std::move(*options)));
     report.compare(name, gap->perturb(golden.tensor("x"), numbers));
   }
 }

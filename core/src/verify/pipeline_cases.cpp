@@ -39,7 +39,7 @@ using ImageRegions = std::vector<RegionShape>;
 
 class PipelineCase {
  public:
-  PipelineCase(const GoldenCase& golden, CaseReport& report, PluginHost& host)
+  PipelineCase(const GoldenCase& golden, CaseReport& report, CaseHost& host)
       : golden_(golden),
         report_(report),
         host_(host),
@@ -123,7 +123,8 @@ class PipelineCase {
     decoder.set("vocabulary", golden_.file(golden_.json().at("vocabulary").get<std::string>()).string());
     config.set("aggregator", std::move(aggregator));
     config.set("gap", std::move(gap));
-    return Captioner(config, host_);
+    config.set("runtime", host_.runtime());
+    return Captioner(config, host_.plugins());
   }
 
   /// All results of a run, image after image.
@@ -382,7 +383,7 @@ class PipelineCase {
 
   const GoldenCase& golden_;
   CaseReport& report_;
-  PluginHost& host_;
+  CaseHost& host_;
   Value config_;  ///< the reference's config.yaml, imported
   std::string decoder_weights_;
   std::string backbone_weights_;
@@ -395,7 +396,7 @@ class PipelineCase {
 
 }  // namespace
 
-void verify_pipeline(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_pipeline(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   PipelineCase(golden, report, host).run();
 }
 

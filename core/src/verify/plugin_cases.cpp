@@ -11,7 +11,7 @@ namespace patchioner {
 namespace {
 
 /// What makes the plugin that `json` names: its options, paths among them relative to the case's folder.
-Value section_of(const GoldenCase& golden, const nlohmann::json& json, PluginHost& host, PluginKind kind) {
+Value section_of(const GoldenCase& golden, const nlohmann::json& json, CaseHost& host, PluginKind kind) {
   const auto name = json.at("plugin").get<std::string>();
   Value section = value_from_json(nlohmann::ordered_json(json.value("options", nlohmann::json::object())));
   for (const Parameter& parameter : host.describe(kind, name).parameters) {
@@ -66,13 +66,14 @@ ImageSpec spec_of(const GoldenCase& golden) {
   return spec;
 }
 
-void compare_image_side(const GoldenCase& golden, CaseReport& report, const Backbone& backbone) {
+void compare_image_side(const GoldenCase& golden, CaseReport& report, const Backbone& backbone,
+                        at::Device device) {
   const auto images = golden.json().value("images", std::vector<std::string>());
   if (!images.empty()) {
     report.compare("input", preprocess_images(golden, images, backbone.image_spec()));
   }
   const auto same_name = [](const std::string& name) { return name; };
-  const at::Tensor input = golden.tensor("input");  // [B,3,H,W]
+  const at::Tensor input = golden.tensor("input").to(device);  // [B,3,H,W]
   const ImageFeatures features = compare_intermediates(golden, report, backbone, same_name, input);
   compare_if_held(golden, report, "patches", [&] { return features.patches; });
   compare_if_held(golden, report, "global", [&] { return features.global; });
@@ -101,22 +102,22 @@ void compare_texts(CaseReport& report, const std::string& what, const std::vecto
 
 }  // namespace
 
-void verify_plugin_backbone(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const auto backbone =
-      host.backbone(section_of(golden, golden.json(), host, PluginKind::backbone), PluginContext());
+void verify_plugin_backbone(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
+  const auto backbone = host.backbone(section_of(golden, golden.json(), host, PluginKind::backbone));
   if (golden.has("input")) {
-    compare_image_side(golden, report, *backbone);
+    compare_image_side(golden, report, *backbone, host.context().device);
   }
   compare_text_side(golden, report, *backbone);
 }
 
-void verify_plugin_aggregator(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const auto aggregator =
-      host.aggregator(section_of(golden, golden.json(), host, PluginKind::aggregator), PluginContext());
+void verify_plugin_aggregator(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
+  const auto aggregator = host.aggregator(section_of(golden, golden.json(), host, PluginKind::aggregator));
   const ImageGeometry geometry = geometry_under(golden, spec_of(golden));
   const std::vector<Region> regions = regions_of(golden);
-  const PatchFeatures features{tensor_or_none(golden, "in_patches"), tensor_or_none(golden, "in_global"),
-                               tensor_or_none(golden, "in_attention")};
+  const auto on_device = [&](const std::string& name) {
+    return golden.has(name) ? golden.tensor(name).to(host.context().device) : at::Tensor();
+  };
+  const PatchFeatures features{on_device("in_patches"), on_device("in_global"), on_device("in_attention")};
   const RegionWeights found = aggregator->weights(regions, geometry, features);
   const auto count = static_cast<int64_t>(regions.size());
   compare_if_held(golden, report, "weights", [&] {
@@ -124,11 +125,11 @@ void verify_plugin_aggregator(const GoldenCase& golden, CaseReport& report, Plug
   });
   compare_if_held(golden, report, "scale", [&] { return found.scale; });
   compare_if_held(golden, report, "features",
-                  [&] { return weighted_features(found, count, golden.tensor("in_patches")); });
+                  [&] { return weighted_features(found, count, features.patches); });
 }
 
-void verify_plugin_gap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
-  const auto gap = host.gap(section_of(golden, golden.json(), host, PluginKind::gap), PluginContext());
+void verify_plugin_gap(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
+  const auto gap = host.gap(section_of(golden, golden.json(), host, PluginKind::gap));
   compare_if_held(golden, report, "features",
                   [&] { return gap->to_text_space(golden.tensor("in_features")); });
   compare_if_held(golden, report, "perturbed", [&] {
@@ -137,13 +138,12 @@ void verify_plugin_gap(const GoldenCase& golden, CaseReport& report, PluginHost&
   });
 }
 
-void verify_plugin_decoder(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_plugin_decoder(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& json = golden.json();
-  const auto decoder = host.decoder(section_of(golden, json, host, PluginKind::decoder), PluginContext());
+  const auto decoder = host.decoder(section_of(golden, json, host, PluginKind::decoder));
   std::shared_ptr<Backbone> backbone;
   if (json.contains("backbone")) {
-    backbone =
-        host.backbone(section_of(golden, json["backbone"], host, PluginKind::backbone), PluginContext());
+    backbone = host.backbone(section_of(golden, json["backbone"], host, PluginKind::backbone));
   }
   DecodeInput input;
   input.features = golden.tensor("in_features");  // [R,D]

@@ -52,8 +52,7 @@ EntityRetrievalOptions retrieval_of(const nlohmann::json& config) {
 }
 
 /// The decoder `viecap` of a run, through the host.
-std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host,
-                                    const nlohmann::json& config) {
+std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, CaseHost& host, const nlohmann::json& config) {
   const ViecapFiles files = files_of(golden);
   const TextSearchOptions search = search_of(config);
   const EntityRetrievalOptions retrieval = retrieval_of(config);
@@ -75,7 +74,7 @@ std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host,
                                          {"top_k", retrieval.top_k},
                                          {"threshold", retrieval.threshold}}},
                  {"reference_batch_padding", config.value("reference_batch_padding", false)}});
-  return host.decoder(section, PluginContext());
+  return host.decoder(section);
 }
 
 /// Matches of all rows as two tensors [R,k].
@@ -146,8 +145,8 @@ void compare_retrieval(const GoldenCase& golden, CaseReport& report, const Entit
 
 /// Mapping network, prompts of single rows, and the language model over the first of them.
 void compare_networks(const GoldenCase& golden, CaseReport& report, const PromptedGpt2& model,
-                      const std::vector<std::string>& hard_prompts) {
-  const at::Tensor features = unit_rows(golden.tensor("features"));  // [R,D]
+                      const std::vector<std::string>& hard_prompts, at::Device device) {
+  const at::Tensor features = unit_rows(golden.tensor("features")).to(device);  // [R,D]
   report.compare("features_normalised", features);
   const MappingNetwork& mapper = *model.soft_prompt().mapping_network();
   report.compare("mapping_linear", mapper.states(features, 0).slice(1, 0, mapper.config().projected_length));
@@ -197,7 +196,7 @@ std::vector<ExpectedRow> expected_rows(const nlohmann::json& run) {
 
 /// All texts of a search, and the plugin's captions, which are the best ones.
 void compare_run(const std::string& name, const nlohmann::json& run, const GoldenCase& golden,
-                 CaseReport& report, PluginHost& host, const PromptedGpt2& model,
+                 CaseReport& report, CaseHost& host, const PromptedGpt2& model,
                  const EntityRetriever& retriever) {
   const nlohmann::json& config = run.at("config");
   const at::Tensor features = golden.tensor("features");
@@ -233,7 +232,7 @@ void compare_run(const std::string& name, const nlohmann::json& run, const Golde
 
 }  // namespace
 
-void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_viecap(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const c10::InferenceMode no_gradients;
   const nlohmann::json& json = golden.json();
   const ViecapFiles names = files_of(golden);
@@ -243,7 +242,7 @@ void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   files.vocabulary = golden.file(kCaseVocabulary);
   files.mapping_heads = json.at("dims").at("mapping_heads").get<int64_t>();
   files.language_model_heads = json.at("dims").at("gpt_heads").get<int64_t>();
-  const PromptedGpt2 model(files, PluginContext());
+  const PromptedGpt2 model(files, host.context());
   const std::vector<std::string> vocabulary = read_entity_names(names.names);
   const EntityRetriever retriever(
       vocabulary, read_entity_embeddings(golden.file(kEmbeddings), vocabulary.size(), names.names.string()),
@@ -253,7 +252,8 @@ void verify_viecap(const GoldenCase& golden, CaseReport& report, PluginHost& hos
   const nlohmann::json& greedy = json.at("runs").at("greedy_soft_first");
   const EntityRetrievalOptions retrieval = retrieval_of(greedy.at("config"));
   compare_retrieval(golden, report, retriever, model.tokenizer(), retrieval);
-  compare_networks(golden, report, model, hard_prompts_of(retriever, golden.tensor("features"), retrieval));
+  compare_networks(golden, report, model, hard_prompts_of(retriever, golden.tensor("features"), retrieval),
+                   host.context().device);
   for (const auto& [name, run] : json.at("runs").items()) {
     if (!run.contains("config")) {  // entities alone, with the published settings
       compare_entities(name + "/", report, retriever, golden.tensor("features"), {}, run.at("entities"));

@@ -140,7 +140,7 @@ void verify_run(const GoldenCase& golden, CaseReport& report, CaseBackbones& bac
 
 }  // namespace
 
-void verify_proxyclip(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_proxyclip(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   CaseBackbones backbones(host, shared_options(golden));
   for (const nlohmann::json& run : golden.json().at("runs")) {
     verify_run(golden, report, backbones, run);

@@ -8,14 +8,14 @@
 
 namespace patchioner {
 
-std::shared_ptr<Aggregator> aggregator(PluginHost& host, const std::string& name, const Value::Map& options) {
+std::shared_ptr<Aggregator> aggregator(CaseHost& host, const std::string& name, const Value::Map& options) {
   Value section = Value::Map();
   section.set("plugin", name);
   section.set("empty_region", "nan");
   for (const auto& [key, value] : options) {
     section.set(key, value);
   }
-  return host.aggregator(section, PluginContext());
+  return host.aggregator(section);
 }
 
 ImageGeometry identity_geometry(int64_t grid, int64_t patch_size) {

@@ -12,7 +12,7 @@
 namespace patchioner {
 
 /// The plugin with `options`, and `empty_region: nan` as the reference has it.
-std::shared_ptr<Aggregator> aggregator(PluginHost& host, const std::string& name,
+std::shared_ptr<Aggregator> aggregator(CaseHost& host, const std::string& name,
                                        const Value::Map& options = {});
 
 /// An image whose pixels are those of the network input, on a square grid: for cases that give boxes in

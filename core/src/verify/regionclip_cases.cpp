@@ -50,7 +50,7 @@ void verify_resolution(const GoldenCase& golden, CaseReport& report, CaseBackbon
 
 }  // namespace
 
-void verify_regionclip(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_regionclip(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& json = golden.json();
   CaseBackbones backbones(
       host, case_options(golden, "regionclip", {{"heads_attnpool", "heads"}, {"heads_text", "text_heads"}}));

@@ -30,7 +30,7 @@ const CaseKind& kind_named(const std::string& name) {
 }
 
 /// What ends a case half-way is one more of its failures. Only a case without any is skipped.
-void run_reported(const CaseKind& kind, const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void run_reported(const CaseKind& kind, const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   try {
     kind.run(golden, report, host);
     report.finish();
@@ -48,7 +48,7 @@ void run_reported(const CaseKind& kind, const GoldenCase& golden, CaseReport& re
 
 }  // namespace
 
-CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
+CaseResult run_case(const std::filesystem::path& folder, PluginHost& host, const PluginContext& context) {
   CaseResult result;
   result.folder = folder;
   host.take_made();  // those of earlier cases
@@ -58,7 +58,8 @@ CaseResult run_case(const std::filesystem::path& folder, PluginHost& host) {
     const CaseKind& kind = kind_named(result.kind);
     golden.load();
     CaseReport report(golden);
-    run_reported(kind, golden, report, host);
+    CaseHost made(host, context);
+    run_reported(kind, golden, report, made);
     result.status = report.passed() ? CaseStatus::passed : CaseStatus::failed;
     result.largest_difference = report.largest_difference();
     result.detail = report.passed() ? report.largest_name() : joined(report.failures());

@@ -37,7 +37,7 @@ at::Tensor as_tensor(const std::vector<int64_t>& ids) {
 
 }  // namespace
 
-void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& json = golden.json();
   const auto tokenizer = ClipTokenizer::open(golden.file(json.at("vocabulary").get<std::string>()));
 
@@ -74,7 +74,7 @@ void verify_clip_tokenizer(const GoldenCase& golden, CaseReport& report, PluginH
   }
 }
 
-void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& json = golden.json();
   const auto tokenizer = ClipTokenizer::open(golden.file(json.at("vocabulary").get<std::string>()));
   report.require("start token", tokenizer->start_id() == json.at("start_token").get<int64_t>());
@@ -91,7 +91,7 @@ void verify_dinotxt_tokenizer(const GoldenCase& golden, CaseReport& report, Plug
   }
 }
 
-void verify_byte_pairs(const GoldenCase& golden, CaseReport& report, PluginHost&) {
+void verify_byte_pairs(const GoldenCase& golden, CaseReport& report, CaseHost&) {
   const nlohmann::json& json = golden.json();
   std::filesystem::path merges;
   std::filesystem::path vocabulary;

@@ -40,7 +40,7 @@ void compare_images(const GoldenCase& golden, CaseReport& report, const Backbone
 
 }  // namespace
 
-void verify_torchscript(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_torchscript(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   CaseBackbones backbones(host, options_of(golden));
   if (golden.has("input")) {
     compare_images(golden, report, backbones.with());

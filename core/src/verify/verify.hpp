@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "checkpoint/state_dict.hpp"
-#include "runtime/plugin_host.hpp"
+#include "verify/case_host.hpp"
 
 namespace patchioner {
 
@@ -97,7 +97,7 @@ class CaseReport {
   size_t comparisons_ = 0;
 };
 
-using CaseFunction = void (*)(const GoldenCase& golden, CaseReport& report, PluginHost& host);
+using CaseFunction = void (*)(const GoldenCase& golden, CaseReport& report, CaseHost& host);
 
 /// The one visible list of what kinds exist (kinds.cpp).
 struct CaseKind {
@@ -117,8 +117,9 @@ struct CaseResult {
   std::vector<std::string> plugins;  ///< that the case made, as "kind/name"
 };
 
-/// Runs one case folder; never throws for what happens inside the case.
-CaseResult run_case(const std::filesystem::path& folder, PluginHost& host);
+/// Runs one case folder with plugins made with `context`, whose precision has to be float32 as the cases' is;
+/// never throws for what happens inside the case.
+CaseResult run_case(const std::filesystem::path& folder, PluginHost& host, const PluginContext& context = {});
 
 /// All case folders at or under `directory`, sorted by path.
 std::vector<std::filesystem::path> find_cases(const std::filesystem::path& directory);

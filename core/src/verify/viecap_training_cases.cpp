@@ -71,23 +71,21 @@ EntityFilterOptions filter_of(const nlohmann::json& hyper, const nlohmann::json&
 }
 
 /// The decoder `viecap` of a variant, through the host, without dropout.
-std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, PluginHost& host, const World& world,
+std::shared_ptr<Decoder> decoder_of(const GoldenCase& golden, CaseHost& host, const World& world,
                                     const nlohmann::json& config, bool frozen) {
   const EntityFilterOptions filter = filter_of(golden.json().at("hyper"), config);
-  return host.decoder(
-      Value(Value::Map{
-          {"plugin", "viecap"},
-          {"weights", world.weights.string()},
-          {"tokenizer", case_tokenizer(golden)},
-          {"heads", Value::Map{{"mapping", world.mapping_heads}, {"language_model", world.model_heads}}},
-          {"layout", layout_of(config)},
-          {"training", Value::Map{{"frozen_gpt", frozen},
-                                  {"dropout", 0.0},
-                                  {"max_entities", static_cast<int64_t>(filter.max_entities)},
-                                  {"random_mask", filter.random_mask},
-                                  {"mask_probability", filter.mask_probability},
-                                  {"vocabulary", world.words.string()}}}}),
-      PluginContext());
+  return host.decoder(Value(Value::Map{
+      {"plugin", "viecap"},
+      {"weights", world.weights.string()},
+      {"tokenizer", case_tokenizer(golden)},
+      {"heads", Value::Map{{"mapping", world.mapping_heads}, {"language_model", world.model_heads}}},
+      {"layout", layout_of(config)},
+      {"training", Value::Map{{"frozen_gpt", frozen},
+                              {"dropout", 0.0},
+                              {"max_entities", static_cast<int64_t>(filter.max_entities)},
+                              {"random_mask", filter.random_mask},
+                              {"mask_probability", filter.mask_probability},
+                              {"vocabulary", world.words.string()}}}}));
 }
 
 std::vector<double> draws_of(const nlohmann::json& variant) {
@@ -101,7 +99,7 @@ TrainingBatch batch_of(const World& world, const Decoder& decoder) {
 
 /// Prompts, batch and loss of one variant.
 void compare_variant(const std::string& name, const nlohmann::json& variant, const GoldenCase& golden,
-                     CaseReport& report, PluginHost& host, const World& world) {
+                     CaseReport& report, CaseHost& host, const World& world) {
   const nlohmann::json& hyper = golden.json().at("hyper");
   const nlohmann::json& config = variant.at("config");
   const PromptLayout layout = prompt_layout(layout_of(config));
@@ -142,8 +140,9 @@ void compare_variant(const std::string& name, const nlohmann::json& variant, con
   report.compare(name + "/loss",
                  decoder->loss(batch_of(world, *decoder), draws, /*training=*/false).value.reshape({1}));
   if (golden.has(name + "/logits_row0")) {
-    const PromptedWeights weights =
+    PromptedWeights weights =
         load_prompted_weights(world.weights, PromptedKind::viecap, world.mapping_heads, world.model_heads);
+    weights.move_to(host.context().device);
     const at::Tensor hidden =
         gpt2_forward(weights.language_model, prompted_embeddings(weights, world.features, batch, layout),
                      /*training=*/false, batch.mask);  // [N,S,E]
@@ -164,8 +163,8 @@ std::vector<std::string> names_behind(const GoldenCase& golden, const std::strin
 
 /// Gradients by name after one step over the unfrozen model: those of a frozen one are not even computed, and
 /// the others are the same, since nothing is dropped.
-std::map<std::string, at::Tensor> all_gradients(const GoldenCase& golden, PluginHost& host,
-                                                const World& world, const OptimizerOptions& options,
+std::map<std::string, at::Tensor> all_gradients(const GoldenCase& golden, CaseHost& host, const World& world,
+                                                const OptimizerOptions& options,
                                                 const std::vector<double>& numbers) {
   const auto decoder = decoder_of(golden, host, world, nlohmann::json::object(), /*frozen=*/false);
   TextTrainer trainer(*decoder, {}, options);
@@ -180,7 +179,7 @@ std::map<std::string, at::Tensor> all_gradients(const GoldenCase& golden, Plugin
 
 /// Some updates on one batch, and what the saved checkpoint holds afterwards.
 void compare_steps(const std::string& name, const nlohmann::json& variant, const GoldenCase& golden,
-                   CaseReport& report, PluginHost& host, const World& world) {
+                   CaseReport& report, CaseHost& host, const World& world) {
   const nlohmann::json& hyper = golden.json().at("hyper");
   OptimizerOptions options;
   options.form = OptimizerForm::adamw_transformers;
@@ -225,7 +224,7 @@ void compare_steps(const std::string& name, const nlohmann::json& variant, const
 
 }  // namespace
 
-void verify_viecap_training(const GoldenCase& golden, CaseReport& report, PluginHost& host) {
+void verify_viecap_training(const GoldenCase& golden, CaseReport& report, CaseHost& host) {
   const nlohmann::json& json = golden.json();
   const TemporaryFolder folder;
   World world;
@@ -249,8 +248,7 @@ void verify_viecap_training(const GoldenCase& golden, CaseReport& report, Plugin
   report.used_as_input("noise");
   GivenNumbers numbers(golden.tensor("noise"));
   const auto gap = host.gap(
-      Value::Map{{"plugin", "noise"}, {"variance", json.at("hyper").at("noise_variance").get<double>()}},
-      PluginContext());
+      Value::Map{{"plugin", "noise"}, {"variance", json.at("hyper").at("noise_variance").get<double>()}});
   world.features = gap->perturb(golden.tensor("features"), numbers);  // [N,D]
   report.compare("prefix_noisy", world.features);
   for (const auto& [name, variant] : json.at("variants").items()) {
