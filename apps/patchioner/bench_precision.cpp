@@ -57,6 +57,7 @@ using Results = std::vector<std::vector<RegionResult>>;
 
 /// One captioner of the config in a precision, and what it last said.
 struct Side {
+  at::Device device = at::kCPU;
   std::unique_ptr<PluginHost> host;
   std::unique_ptr<const Captioner> captioner;
   Results results;
@@ -64,6 +65,7 @@ struct Side {
   Side(const PrecisionBench& bench, const std::string& precision) {
     Value config = compose(bench.config, bench.overrides);
     set_runtime(config, "precision", precision);
+    device = device_of(read_runtime_options(config));
     host = std::make_unique<PluginHost>(plugin_directories(config));
     captioner = std::make_unique<const Captioner>(config, *host);
   }
@@ -112,13 +114,13 @@ void bench_precision(const PrecisionBench& bench) {
       "  equal captions {} of {} ({:.1f} %), word overlap F1 {:.4f}, mean cosine of region features {:.6f}\n",
       equal, total, 100 * static_cast<double>(equal) / count, overlap / count, cosine / count);
   const double fp32_seconds = timings[0].median();
-  if (fast_bfloat16()) {
+  if (!half.device.is_cpu() || fast_bfloat16()) {
     fmt::print("  median of {}: fp32 {:.2f} s, bf16 {:.2f} s ({:.2f} x)\n", bench.repeat, fp32_seconds,
                timings[1].median(), fp32_seconds / timings[1].median());
   } else {
     fmt::print("  median of {}: fp32 {:.2f} s\n", bench.repeat, fp32_seconds);
+    print_bfloat16_note();
   }
-  print_bfloat16_note();
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ struct PoolingHead {
     const at::Tensor logits = split_heads(query(probe), heads)
                                   .matmul(split_heads(key(tokens), heads).transpose(2, 3));  // [B,H,1,T]
     const double scale = 1.0 / std::sqrt(static_cast<double>(tokens.size(2) / heads));
-    return (logits * scale).mean(1).squeeze(1).softmax(-1);
+    return (logits.to(at::kFloat) * scale).mean(1).squeeze(1).softmax(-1);
   }
 };
 
@@ -141,6 +141,13 @@ class Siglip : public Backbone {
     if (ids.dim() != 2 || ids.size(1) != text_positions_.size(0)) {
       throw Error(ErrorKind::data, "token ids are [{}]; SigLIP takes [N,{}], filled up with </s>",
                   fmt::join(ids.sizes().begin(), ids.sizes().end(), ","), text_positions_.size(0));
+    }
+    if (ids.numel() > 0 &&
+        (ids.min().item<int64_t>() < 0 || ids.max().item<int64_t>() >= text_tokens_.size(0))) {
+      throw Error(ErrorKind::data,
+                  "token ids from {} to {}; these weights have {} tokens, so that the "
+                  "tokenizer is another model's",
+                  ids.min().item<int64_t>(), ids.max().item<int64_t>(), text_tokens_.size(0));
     }
     constexpr int64_t kBatch = 64;  // texts at a time, so that memory stays bounded
     at::Tensor result = at::empty({ids.size(0), width_}, options_.dtype(at::kFloat));  // [N,D]

@@ -17,7 +17,7 @@ constexpr size_t kCallers = 4;
 constexpr int64_t kPatchSize = 16;
 constexpr int64_t kRows = 7;  // and columns of the usual grid, whose middle is a patch
 
-SeenImage seen_image(int64_t rows, bool keep_img_ratio = false) {
+SeenImage seen_image(const Subject& subject, int64_t rows, bool keep_img_ratio = false) {
   constexpr int64_t kDim = 8;
   constexpr uint64_t kSeed = 11;
   ImageSpec spec;
@@ -27,9 +27,11 @@ SeenImage seen_image(int64_t rows, bool keep_img_ratio = false) {
   spec.std = {1, 1, 1};
   SeenImage image;
   image.geometry = geometry_of(spec, kCheckedImageWidth, kCheckedImageHeight);
-  image.features.patches = drawn_normal({rows, rows, kDim}, kSeed);
-  image.features.global = drawn_normal({kDim}, kSeed + 1);
-  image.features.attention = at::softmax(drawn_normal({rows * rows}, kSeed + 2), 0).reshape({rows, rows});
+  const at::Device device = subject.settings.context.device;
+  image.features.patches = drawn_normal({rows, rows, kDim}, kSeed).to(device);
+  image.features.global = drawn_normal({kDim}, kSeed + 1).to(device);
+  image.features.attention =
+      at::softmax(drawn_normal({rows * rows}, kSeed + 2), 0).reshape({rows, rows}).to(device);
   return image;
 }
 
@@ -128,7 +130,7 @@ std::string states_its_source(Subject& subject) {
     throw CheckFailed("needs_attention() is true, but source() is not patches: nothing reads the map");
   }
   const std::vector<Region> regions = one_region_a_kind();
-  const RegionWeights none = weigh(subject, regions, seen_image(kRows));
+  const RegionWeights none = weigh(subject, regions, seen_image(subject, kRows));
   if (none.weights.defined() || none.scale.defined()) {
     throw CheckFailed("source() is not patches, but weights() gives tensors; the runtime feeds the regions");
   }
@@ -165,14 +167,14 @@ std::string scales(Subject& subject) {
 
 std::string weighs_no_regions(Subject& subject) {
   (void)subject.usual();
-  const SeenImage image = seen_image(kRows);
+  const SeenImage image = seen_image(subject, kRows);
   expect_weights(weigh(subject, {}, image), 0, image);
   return "";
 }
 
 std::string weighs_one_patch(Subject& subject) {
   (void)subject.usual();
-  const SeenImage image = seen_image(1);
+  const SeenImage image = seen_image(subject, 1);
   const std::vector<Region> regions = some_taken(subject, one_region_a_kind(), image);
   const RegionWeights weights = weigh(subject, regions, image);
   expect_weights(weights, regions.size(), image);
@@ -183,7 +185,7 @@ std::string weighs_one_patch(Subject& subject) {
 /// Regions that may be nothing: rows of sum 1, or of NaN where the options ask for it.
 std::string weighs_unusual(Subject& subject, const std::vector<Region>& all) {
   (void)subject.usual();
-  const SeenImage image = seen_image(kRows);
+  const SeenImage image = seen_image(subject, kRows);
   std::vector<std::string> refused;
   const std::vector<Region> regions = taken(subject, all, image, refused);
   const RegionWeights weights = weigh(subject, regions, image);
@@ -202,7 +204,7 @@ std::string weighs_odd_regions(Subject& subject) {
 
 std::string refuses_bad_regions(Subject& subject) {
   (void)subject.usual();
-  const SeenImage image = seen_image(kRows);
+  const SeenImage image = seen_image(subject, kRows);
   const std::vector<Region> bad = {
       {Patch{kRows, 0}, "a patch below the grid"},
       {Patch{-1, 2}, "a patch of row -1"},
@@ -217,7 +219,7 @@ std::string refuses_bad_regions(Subject& subject) {
 
 std::string weighs_many_as_singles(Subject& subject) {
   (void)subject.usual();
-  const SeenImage image = seen_image(kRows);
+  const SeenImage image = seen_image(subject, kRows);
   std::vector<std::string> refused;
   const std::vector<Region> regions = taken(subject, separate_boxes(), image, refused);
   if (regions.empty()) {
@@ -285,7 +287,7 @@ std::string weighs_in_inference_mode(Subject& subject) {
 
 std::string leaves_its_input(Subject& subject) {
   (void)subject.usual();
-  const SeenImage image = seen_image(kRows);
+  const SeenImage image = seen_image(subject, kRows);
   const std::vector<Region> regions = one_region_a_kind();
   std::vector<at::Tensor> inputs = {image.features.patches, image.features.global, image.features.attention};
   for (const Region& region : regions) {
@@ -320,7 +322,7 @@ std::string reads_what_it_declares(Subject& subject) {
 std::string weighs_cropped_images(Subject& subject) {
   // What it takes of images that were not cropped: the geometry alone is the question then.
   const std::vector<Region>& regions = subject.usual().regions;
-  const SeenImage image = seen_image(kRows, /*keep_img_ratio=*/true);
+  const SeenImage image = seen_image(subject, kRows, /*keep_img_ratio=*/true);
   std::vector<Region> kept;
   std::string refusal;
   for (const Region& region : regions) {
@@ -403,7 +405,7 @@ const AggregatorSubject::Usual& AggregatorSubject::usual() {
     need_weights(*this);
     failed_ = true;
     Usual usual;
-    usual.image = seen_image(kRows);
+    usual.image = seen_image(*this, kRows);
     usual.regions = taken(*this, one_region_a_kind(), usual.image, usual.refused);
     if (usual.regions.empty()) {
       throw CheckFailed("weights() refused regions of every kind: {}", fmt::join(usual.refused, ", "));

@@ -7,8 +7,9 @@
 namespace patchioner {
 
 /// Each number of `x` (floating point) is replaced by 0 with probability `rate` (0 <= rate < 1), and divided
-/// by 1 - rate otherwise; differentiable. The mask follows from one draw of LibTorch's default generator,
-/// whatever the number of threads. With rate 0 `x` itself comes back and nothing is drawn.
+/// by 1 - rate otherwise; differentiable. On the processor the mask follows from one draw of LibTorch's
+/// default generator, whatever the number of threads; a GPU draws its own masks from its default generator.
+/// With rate 0 `x` itself comes back and nothing is drawn.
 at::Tensor dropout(const at::Tensor& x, double rate);
 
 }  // namespace patchioner

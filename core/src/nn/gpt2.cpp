@@ -5,6 +5,15 @@
 #include "nn/gpt2_branches.hpp"
 
 namespace patchioner {
+namespace {
+
+/// Logits lie around -100, where bfloat16 has steps of a half. A GPU has the float32 product to spare; on
+/// a processor it is a third of the work.
+at::ScalarType head_precision(at::ScalarType precision, at::Device device) {
+  return device.is_cpu() ? precision : at::kFloat;
+}
+
+}  // namespace
 
 Gpt2Cache::Gpt2Cache(const Gpt2& model, int64_t rows, int64_t capacity) : rows_(rows), capacity_(capacity) {
   model.check_length(capacity);
@@ -45,7 +54,7 @@ Gpt2::Gpt2(const Gpt2Weights& weights, at::ScalarType precision)
       position_embedding_(weights.position_embedding.detach().clone()),
       ln_f_weight_(weights.ln_f_weight.detach().clone()),
       ln_f_bias_(weights.ln_f_bias.detach().clone()),
-      head_(token_embedding_, {}, precision_) {
+      head_(token_embedding_, {}, head_precision(precision_, token_embedding_.device())) {
   // The checkpoint's matrices are input x output, Linear's are output x input.
   const auto linear = [&](const at::Tensor& weight, const at::Tensor& bias) {
     return Linear(weight.detach().t().contiguous(), bias.detach().clone(), precision_);

@@ -65,8 +65,9 @@ at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t col
   if (same_count || native) {
     return table;
   }
+  // On the processor, whose kernels take any sizes, and give the same on every machine.
   const at::Tensor grid = table.slice(0, 1)
-                              .to(at::kFloat)
+                              .to(at::kCPU, at::kFloat)
                               .reshape({1, side, side, table.size(1)})
                               .permute({0, 3, 1, 2})
                               .contiguous();  // [1,W,M,M]
@@ -90,8 +91,8 @@ at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t col
       break;
   }
   const at::Tensor patches =
-      resampled.permute({0, 2, 3, 1}).reshape({rows * columns, table.size(1)});  // [G,W]
-  return at::cat({table.slice(0, 0, 1).to(at::kFloat), patches});                // [1+G,W]
+      resampled.permute({0, 2, 3, 1}).reshape({rows * columns, table.size(1)}).to(table.device());  // [G,W]
+  return at::cat({table.slice(0, 0, 1).to(at::kFloat), patches});                                   // [1+G,W]
 }
 
 }  // namespace patchioner

@@ -130,15 +130,17 @@ at::Tensor T5::embed(const at::Tensor& ids) const {
 /// [1,H,queries,keys] of the queries from `first_query` on.
 at::Tensor T5::position_bias(const at::Tensor& table, int64_t first_query, int64_t queries, int64_t keys,
                              bool both_directions) const {
-  const at::TensorOptions integers = at::TensorOptions(at::kLong).device(table.device());
-  const at::Tensor distance = at::arange(keys, integers).unsqueeze(0) -
-                              at::arange(first_query, first_query + queries, integers).unsqueeze(1);
-  at::Tensor bias = at::embedding(table, t5_buckets(distance, config_.buckets, config_.max_distance,
-                                                    both_directions));  // [queries,keys,H]
+  // On the processor, whose logarithms are the reference's: where they meet whole numbers, others may not.
+  const at::Tensor distance = at::arange(keys, at::kLong).unsqueeze(0) -
+                              at::arange(first_query, first_query + queries, at::kLong).unsqueeze(1);
+  const at::Tensor buckets =
+      t5_buckets(distance, config_.buckets, config_.max_distance, both_directions);  // [queries,keys]
+  at::Tensor bias = at::embedding(table, buckets.to(table.device()));                // [queries,keys,H]
   if (!both_directions) {
-    bias = bias.masked_fill((distance > 0).unsqueeze(-1), -std::numeric_limits<float>::infinity());
+    bias = bias.masked_fill((distance > 0).unsqueeze(-1).to(table.device()),
+                            -std::numeric_limits<float>::infinity());
   }
-  return bias.permute({2, 0, 1}).unsqueeze(0);
+  return bias.permute({2, 0, 1}).contiguous().unsqueeze(0);  // as fused attention takes it
 }
 
 /// [B,1,1,tokens]: minus infinity at the keys behind each row's length.

@@ -21,12 +21,13 @@ WeightSource weights_from(TensorLoader& loader, at::Device device) {
     if (found.sizes() != at::IntArrayRef(shape)) {
       return at::zeros(shape, at::TensorOptions().device(device));
     }
+    at::Tensor moved = found.to(device);
     *read += found.nbytes();
     if (*read > kReleaseAfter) {
       *read = 0;
       loader.release_pages();
     }
-    return found.to(device);
+    return moved;
   };
 }
 

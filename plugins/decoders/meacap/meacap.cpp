@@ -87,7 +87,8 @@ MeacapDecoder::MeacapDecoder(const MeacapOptions& options, const PluginContext& 
                                                              : std::filesystem::path(parser.lexicon));
   }
   names_ = std::make_unique<const NameMeasure>(section_.similarity, names, vocabulary, *memory_,
-                                               lexicon ? &*lexicon : nullptr, dim(), options.weights);
+                                               lexicon ? &*lexicon : nullptr, dim(), options.weights,
+                                               context.device);
   CaptionParser parse;
   if (precomputed) {
     parse = [memory = memory_](const MemoryMatch& caption) { return memory->scene_graph(caption.row); };

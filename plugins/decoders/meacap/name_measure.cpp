@@ -117,13 +117,13 @@ std::shared_ptr<const NameSimilarity> lexical_of(const NamesSection& section,
   return lexical_similarity(NounExtractor(lexicon), lexicon.aliases, std::move(synonyms));
 }
 
-std::shared_ptr<const NameSimilarity> bert_of(const NamesSection& section) {
+std::shared_ptr<const NameSimilarity> bert_of(const NamesSection& section, at::Device device) {
   if (section.encoder.empty()) {
     throw Error(
         ErrorKind::config,
         "decoder.meacap.names: the type bert reads a sentence encoder; name its folder under 'encoder'");
   }
-  const auto encoder = SentenceEncoder::open(section.encoder);
+  const auto encoder = SentenceEncoder::open(section.encoder, device);
   const auto known = std::make_shared<NameVectors>();
   return encoder_similarity([encoder, known](std::span<const std::string> names) {
     return known->of(names, [&](std::span<const std::string> unknown) { return encoder->encode(unknown); });
@@ -167,14 +167,15 @@ struct NameMeasure::Space {
 
 NameMeasure::NameMeasure(const Value& similarity, const NamesSection& names,
                          const VocabularySection& vocabulary, const CaptionMemory& memory,
-                         const SceneGraphLexicon* lexicon, int64_t dim, const std::string& weights)
+                         const SceneGraphLexicon* lexicon, int64_t dim, const std::string& weights,
+                         at::Device device)
     : threshold_(threshold_of(similarity)), section_(vocabulary) {
   if (names.type == "table") {
     similarity_ = table_of(names, memory);
   } else if (names.type == "lexical") {
     similarity_ = lexical_of(names, *lexicon);
   } else if (names.type == "bert") {
-    similarity_ = bert_of(names);
+    similarity_ = bert_of(names, device);
   }
   if (similarity_ != nullptr) {
     threshold_ = threshold_.value_or(kUsualThreshold);

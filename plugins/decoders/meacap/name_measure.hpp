@@ -30,11 +30,11 @@ class NameMeasure {
 
   /// `similarity` is that of the section `meacap`, the type of `names` is not auto, `dim` the width of the
   /// features that the decoder of `weights` reads. `lexicon` may be null when the memory has scene graphs and
-  /// names are not compared as words. Throws Error: config for sections that do not hold together, and what
-  /// reading their files throws.
+  /// names are not compared as words. A sentence encoder computes on `device`. Throws Error: config for
+  /// sections that do not hold together, and what reading their files throws.
   NameMeasure(const Value& similarity, const NamesSection& names, const VocabularySection& vocabulary,
               const CaptionMemory& memory, const SceneGraphLexicon* lexicon, int64_t dim,
-              const std::string& weights);
+              const std::string& weights, at::Device device);
 
   /// With the backbone of a call, which is looked at only when names are compared in its space. The first
   /// such call encodes the vocabulary. Throws an Error of kind config when it is needed and has no text side.

@@ -10,14 +10,16 @@
 namespace patchioner {
 
 at::Tensor PlainDecoder::prefix_of(const at::Tensor& features) const {
-  return at::linear(features, prefix_weight_, prefix_bias_).unsqueeze(1);  // [N,1,E]
+  return at::linear(features.to(prefix_weight_.device()), prefix_weight_, prefix_bias_)
+      .unsqueeze(1);  // [N,1,E]
 }
 
 at::Tensor PlainDecoder::logits(const at::Tensor& features, const at::Tensor& ids) const {
   check_features(features);
-  const at::Tensor words = at::embedding(weights_.token_embedding, ids);                // [N,T,E]
-  const at::Tensor embeddings = at::cat({prefix_of(features), words}, 1);               // [N,T+1,E]
-  return gpt2_logits(weights_, gpt2_forward(weights_, embeddings, /*dropout=*/false));  // [N,T+1,V]
+  const at::Tensor words =
+      at::embedding(weights_.token_embedding, ids.to(weights_.token_embedding.device()));  // [N,T,E]
+  const at::Tensor embeddings = at::cat({prefix_of(features), words}, 1);                  // [N,T+1,E]
+  return gpt2_logits(weights_, gpt2_forward(weights_, embeddings, /*dropout=*/false));     // [N,T+1,V]
 }
 
 at::Tensor PlainDecoder::probe(const std::string& name,
@@ -66,9 +68,10 @@ Decoder::Loss PlainDecoder::loss(const TrainingBatch& batch, RandomSource&, bool
   }
   // Position t predicts ids[t], so the last id is no input, and columns behind every caption's end change
   // nothing.
-  const at::Tensor columns = (batch.ids != 0).any(0).nonzero();  // [K,1]
+  const at::Tensor ids = batch.ids.to(weights_.token_embedding.device());  // [N,T]
+  const at::Tensor columns = (ids != 0).any(0).nonzero();                  // [K,1]
   const int64_t used = columns.size(0) > 0 ? columns[-1].item<int64_t>() + 1 : 1;
-  const at::Tensor labels = batch.ids.narrow(1, 0, used);  // [N,T]
+  const at::Tensor labels = ids.narrow(1, 0, used);  // [N,T]
   const at::Tensor words =
       at::embedding(weights_.token_embedding, labels.narrow(1, 0, used - 1));  // [N,T-1,E]
   const at::Tensor hidden =

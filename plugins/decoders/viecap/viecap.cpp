@@ -27,7 +27,8 @@ std::vector<Evidence> evidence_of(const EntityRetriever& retriever, const std::v
 ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& context)
     : training_(read_section<ViecapTrainingSection>(options.training, "decoder.training")),
       model_(options, PromptedKind::viecap, training_, context),
-      bridged_(options.retrieval_feature == "bridged") {
+      bridged_(options.retrieval_feature == "bridged"),
+      device_(context.device) {
   const bool for_training = options.weights.empty() || !options.training.is_null();
   if (!model_.reads_hard_prompts() || (for_training && options.entities.is_null())) {
     return;
@@ -39,7 +40,7 @@ ViecapDecoder::ViecapDecoder(const ViecapOptions& options, const PluginContext& 
   names_ = section_.read_names();
   const at::Tensor embeddings = section_.read_embeddings(names_, dim(), options.weights);  // [M,D]
   if (embeddings.defined()) {  // otherwise they are made when the backbone is known
-    retriever_ = std::make_shared<const EntityRetriever>(names_, embeddings, section_.embeddings);
+    retriever_ = std::make_shared<const EntityRetriever>(names_, embeddings.to(device_), section_.embeddings);
   }
 }
 
@@ -62,8 +63,8 @@ std::shared_ptr<const EntityRetriever> ViecapDecoder::retriever(const Backbone* 
   }
   const std::string fingerprint = backbone->text_fingerprint();
   if (retriever_ == nullptr || fingerprint != embedded_by_) {
-    retriever_ = std::make_shared<const EntityRetriever>(names_, section_.made_embeddings(names_, *backbone),
-                                                         section_.names);
+    retriever_ = std::make_shared<const EntityRetriever>(
+        names_, section_.made_embeddings(names_, *backbone).to(device_), section_.names);
     embedded_by_ = fingerprint;
   }
   return retriever_;

@@ -50,6 +50,7 @@ class ViecapDecoder final : public Decoder {
   ViecapTrainingSection training_;
   PromptedModel model_;
   bool bridged_;
+  at::Device device_;
   EntitiesSection section_;
   EntityRetrievalOptions retrieval_;
   std::vector<std::string> names_;

@@ -129,7 +129,7 @@ at::Tensor read_covariance_root(const std::string& path) {
 class NoiseGap : public Gap {
  public:
   NoiseGap(const NoiseOptions& options, const PluginContext& context)
-      : options_(options), std_(standard_deviation(options)) {
+      : options_(options), std_(standard_deviation(options)), device_(context.device) {
     if (!options.offset.empty()) {
       offset_ = read_offset(options.offset, options.offset_in).to(context.device);
     }
@@ -166,16 +166,19 @@ class NoiseGap : public Gap {
   }
 
   at::Tensor to_text_space(const at::Tensor& features) const override {
-    const at::Tensor units = options_.normalize_input ? unit_rows(features) : features;  // [R,D]
+    const at::Tensor given = features.to(device_);                                 // [R,D]
+    const at::Tensor units = options_.normalize_input ? unit_rows(given) : given;  // [R,D]
     // Not brought to unit length again, as in the reference.
-    return offset_.defined() && options_.offset_in == "inference" ? units + offset_ : units;
+    const at::Tensor moved = offset_.defined() && options_.offset_in == "inference" ? units + offset_ : units;
+    return moved.to(features.device());
   }
 
   at::Tensor perturb(const at::Tensor& text_features, RandomSource& random) const override {
     if (options_.variance == 0) {
       return text_features;  // without its offset too, as the reference (spec/04 R12)
     }
-    at::Tensor x = options_.normalize_text ? unit_rows(text_features) : text_features;  // [N,D]
+    const at::Tensor texts = text_features.to(device_);                 // [N,D]
+    at::Tensor x = options_.normalize_text ? unit_rows(texts) : texts;  // [N,D]
     if (bias_.defined()) {
       x = unit_rows(at::linear(x, coefficients_, bias_));
     }
@@ -189,7 +192,7 @@ class NoiseGap : public Gap {
       x = x + at::linear(random.normal(x.sizes()).to(x.device()), covariance_root_) * kCovarianceFactor;
     }
     x = x + noise(x, random);
-    return options_.normalize_result ? unit_rows(x) : x;
+    return (options_.normalize_result ? unit_rows(x) : x).to(text_features.device());
   }
 
  private:
@@ -205,6 +208,7 @@ class NoiseGap : public Gap {
 
   NoiseOptions options_;
   double std_;
+  at::Device device_;               ///< of the tensors below, where features of any device are computed
   at::Tensor offset_;               // [D], or undefined
   at::Tensor coefficients_, bias_;  // [D,D] and [D], or undefined
   at::Tensor covariance_root_;      // [D,D], or undefined
