@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/ranges.h>
+#include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -87,6 +88,27 @@ bool takes_one_tensor(const c10::FunctionSchema& schema) {
                      [](const c10::Argument& input) { return input.default_value().has_value(); });
 }
 
+void set_device(torch::jit::Block& block, at::Device device) {
+  for (torch::jit::Node* node : block.nodes()) {
+    if (node->kind() == c10::prim::Constant &&
+        node->output()->type()->kind() == c10::TypeKind::DeviceObjType) {
+      node->s_(c10::attr::value, device.str());
+    }
+    for (torch::jit::Block* inner : node->blocks()) {
+      set_device(*inner, device);
+    }
+  }
+}
+
+/// Loading moves the weights; but tracing wrote into the code, too, on which device it made its tensors.
+void set_device(const torch::jit::Module& module, at::Device device) {
+  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions()) {
+    if (torch::jit::GraphFunction* code = torch::jit::tryToGraphFunction(*function)) {
+      set_device(*code->graph()->block(), device);
+    }
+  }
+}
+
 void set_precision(torch::jit::Module& module, at::ScalarType precision) {
   // Not module.to(): that would turn integers into floating-point numbers too.
   const auto convert = [precision](const at::Tensor& tensor) {
@@ -151,6 +173,7 @@ ScriptModel::ScriptModel(const std::filesystem::path& file, const std::string& o
                 file.string(), TORCH_VERSION, option, reason(error), TORCH_VERSION);
   }
   state->module.eval();
+  set_device(state->module, device);
   if (precision) {
     set_precision(state->module, *precision);
   }

@@ -265,6 +265,27 @@ TEST_CASE("a model computes in the precision that is asked for, and hands out fl
   CHECK_FALSE(at::equal(patches(stored, "precision: fp32"), half));
 }
 
+TEST_CASE("a device that an export wrote into the code is replaced by the one that the model runs on") {
+  const TestFolder folder;
+  torch::jit::Module module("__torch__.Model");
+  module.define(R"(
+def half(self):
+    return torch.full([1], 0.5, dtype=6, layout=None, device=torch.device("cuda:1"), pin_memory=False)
+
+def forward(self, x):
+    pooled = torch.avg_pool2d(x, [4, 4])
+    if x.size(0) > 0:
+        pooled = pooled + torch.ones([1], dtype=6, layout=None, device=torch.device("cuda:1"), pin_memory=False)
+    return pooled * self.half()
+)");
+  module.save((folder / "model.pt").string());
+  const auto backbone =
+      made_backbone("{plugin: torchscript, resolution: 16, patch_layout: channels, weights: " +
+                    (folder / "model.pt").string() + "}");
+  const at::Tensor expected = (at::avg_pool2d(two_images(), {4, 4}).permute({0, 2, 3, 1}) + 1) * 0.5;
+  CHECK(at::equal(backbone->encode(two_images()).patches, expected));
+}
+
 TEST_CASE("training is turned off, the input is left alone, and the caller's mode does not matter") {
   const TestFolder folder;
   torch::jit::Module module("__torch__.Model");
