@@ -21,7 +21,8 @@ AttentionPool::AttentionPool(const AttentionPoolConfig& config, const WeightSour
     throw Error(ErrorKind::config, "an attention pool of width {} cannot be cut into {} heads", width,
                 config.heads);
   }
-  table_ = source("positional_embedding", {config.position_rows, width});
+  positions_ =
+      PositionTable(source("positional_embedding", {config.position_rows, width}), config.position_rule);
   const auto weight = [&](const char* name) { return source(std::string(name) + ".weight", {width, width}); };
   const auto bias = [&](const char* name) { return source(std::string(name) + ".bias", {width}); };
   query_ = Linear(weight("q_proj"), bias("q_proj"), precision);
@@ -59,7 +60,7 @@ at::Tensor AttentionPool::project_cells(const at::Tensor& map) const {
 }
 
 at::Tensor AttentionPool::positions(int64_t rows, int64_t columns) const {
-  return resample_positions(table_, rows, columns, config_.position_rule);  // [1+G,E]
+  return positions_.at(rows, columns);
 }
 
 }  // namespace patchioner

@@ -49,7 +49,7 @@ class AttentionPool {
   at::Tensor heads_of(const at::Tensor& tokens) const;
 
   AttentionPoolConfig config_;
-  at::Tensor table_;  // [1+M*M,E]
+  PositionTable positions_;
   Linear query_;      // E -> E
   Linear key_value_;  // E -> 2*E
   Linear output_;     // E -> D

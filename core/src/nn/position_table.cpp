@@ -15,6 +15,9 @@ namespace {
 // section 1.3).
 constexpr double kScaleOffset = 0.1;
 
+// Of more grids than these the first are computed again; they vary only when a caller sends odd sizes.
+constexpr size_t kMostKept = 32;
+
 constexpr std::array<std::pair<PositionRule, std::string_view>, 5> kNames = {{
     {PositionRule::bicubic_aa, "bicubic_aa"},
     {PositionRule::bicubic, "bicubic"},
@@ -93,6 +96,25 @@ at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t col
   const at::Tensor patches =
       resampled.permute({0, 2, 3, 1}).reshape({rows * columns, table.size(1)}).to(table.device());  // [G,W]
   return at::cat({table.slice(0, 0, 1).to(at::kFloat), patches});                                   // [1+G,W]
+}
+
+PositionTable::PositionTable(at::Tensor table, PositionRule rule)
+    : table_(std::move(table)), rule_(rule), kept_(std::make_shared<Kept>()) {}
+
+at::Tensor PositionTable::at(int64_t rows, int64_t columns, bool square_pixels) const {
+  const at::Tensor table = table_.reshape({-1, table_.size(-1)});  // [1+M*M,W]
+  if (table.requires_grad()) {
+    return resample_positions(table, rows, columns, rule_, square_pixels);
+  }
+  const std::lock_guard lock(kept_->mutex);
+  const std::tuple<int64_t, int64_t, bool> key{rows, columns, square_pixels};
+  if (const auto found = kept_->tables.find(key); found != kept_->tables.end()) {
+    return found->second;
+  }
+  if (kept_->tables.size() >= kMostKept) {
+    kept_->tables.clear();
+  }
+  return kept_->tables[key] = resample_positions(table, rows, columns, rule_, square_pixels);
 }
 
 }  // namespace patchioner

@@ -4,8 +4,12 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace patchioner {
 
@@ -34,6 +38,27 @@ std::string_view to_string(PositionRule rule);
 /// rows.
 at::Tensor resample_positions(const at::Tensor& table, int64_t rows, int64_t columns, PositionRule rule,
                               bool square_pixels = true);
+
+/// A table with its rule, which keeps what it was resampled to for grids that come again, unless the table is
+/// being trained. Cheap to copy; copies share what is kept. [any-thread]
+class PositionTable {
+ public:
+  PositionTable() = default;
+  /// [1+M*M,W] or [1,1+M*M,W]
+  PositionTable(at::Tensor table, PositionRule rule);
+
+  /// resample_positions of it. Throws what that throws.
+  at::Tensor at(int64_t rows, int64_t columns, bool square_pixels = true) const;
+
+ private:
+  struct Kept {
+    std::mutex mutex;
+    std::map<std::tuple<int64_t, int64_t, bool>, at::Tensor> tables;
+  };
+  at::Tensor table_;
+  PositionRule rule_ = PositionRule::bicubic_aa;
+  std::shared_ptr<Kept> kept_;
+};
 
 /// M of a table with 1+M*M rows; errors as above. `table` is what a message calls it.
 int64_t position_grid(int64_t table_rows, std::string_view table = "the position table");

@@ -7,13 +7,6 @@
 #include "checkpoint/tensor_bytes.hpp"
 
 namespace patchioner {
-namespace {
-
-// Tables of other sizes than these many most recent ones are computed again; sizes vary only when a caller
-// sends odd ones.
-constexpr size_t kMostCachedTables = 32;
-
-}  // namespace
 
 VitNames VitNames::openai(const std::string& prefix) {
   VitNames names;
@@ -45,14 +38,16 @@ VitNames VitNames::dinov2() {
 
 VisionTransformer::VisionTransformer(const VitConfig& config, const VitNames& names,
                                      const WeightSource& source, at::ScalarType precision)
-    : config_(config), cache_(std::make_shared<Cache>()) {
+    : config_(config) {
   const int64_t width = config.block.width;
   const int64_t patch = config.patch_size;
   const bool ones = names.leading_ones;
   class_token_ =
       source(names.class_token, ones ? std::vector<int64_t>{1, 1, width} : std::vector<int64_t>{width});
-  table_ = source(names.positions, ones ? std::vector<int64_t>{1, config.position_rows, width}
-                                        : std::vector<int64_t>{config.position_rows, width});
+  positions_ =
+      PositionTable(source(names.positions, ones ? std::vector<int64_t>{1, config.position_rows, width}
+                                                 : std::vector<int64_t>{config.position_rows, width}),
+                    config.position_rule);
   if (config.registers > 0) {
     registers_ = source(names.registers, {1, config.registers, width});
   }
@@ -95,19 +90,7 @@ at::Tensor VisionTransformer::project(const at::Tensor& tokens) const {
 }
 
 at::Tensor VisionTransformer::positions(int64_t rows, int64_t columns, bool square_pixels) const {
-  const at::Tensor table = table_.reshape({config_.position_rows, config_.block.width});  // [1+M*M,W]
-  if (table.requires_grad()) {
-    return resample_positions(table, rows, columns, config_.position_rule, square_pixels);
-  }
-  const std::lock_guard lock(cache_->mutex);
-  const std::tuple<int64_t, int64_t, bool> key{rows, columns, square_pixels};
-  if (const auto found = cache_->tables.find(key); found != cache_->tables.end()) {
-    return found->second;
-  }
-  if (cache_->tables.size() >= kMostCachedTables) {
-    cache_->tables.clear();
-  }
-  return cache_->tables[key] = resample_positions(table, rows, columns, config_.position_rule, square_pixels);
+  return positions_.at(rows, columns, square_pixels);
 }
 
 void VisionTransformer::check_pixels(const at::Tensor& pixels) const {

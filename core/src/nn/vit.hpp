@@ -5,11 +5,7 @@
 
 #include <ATen/ATen.h>
 
-#include <map>
-#include <memory>
-#include <mutex>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "nn/position_table.hpp"
@@ -112,24 +108,18 @@ class VisionTransformer {
   int64_t images_at_once(const at::Tensor& pixels) const;
   VitOutput forward_together(const at::Tensor& pixels, const VitRequest& request) const;
 
-  struct Cache {
-    std::mutex mutex;
-    std::map<std::tuple<int64_t, int64_t, bool>, at::Tensor> tables;
-  };
-
   VitConfig config_;
   at::Tensor class_token_;   // [W]
-  at::Tensor table_;         // [1+M*M,W]
   at::Tensor registers_;     // [R,W]
   at::Tensor patch_weight_;  // [W,C,p,p], only when trainable
   at::Tensor patch_bias_;    // [W]
   at::Tensor projection_;    // [W,D], only when trainable
+  PositionTable positions_;
   Linear patch_;
   Linear project_;
   LayerNorm pre_norm_;
   LayerNorm final_norm_;
   std::vector<TransformerBlock> blocks_;
-  std::shared_ptr<Cache> cache_;
 };
 
 }  // namespace patchioner

@@ -89,6 +89,19 @@ TEST_CASE("gradients reach the table through every rule") {
   }
 }
 
+TEST_CASE("a table keeps what grids took of it, each by itself, unless it is trained") {
+  const at::Tensor rows = small_table();
+  const PositionTable table(rows.unsqueeze(0), PositionRule::bicubic_offset);
+  const at::Tensor first = table.at(3, 2);
+  CHECK(at::equal(first, resample_positions(rows, 3, 2, PositionRule::bicubic_offset)));
+  CHECK(table.at(3, 2).is_same(first));
+  CHECK(at::equal(table.at(2, 3), resample_positions(rows, 2, 3, PositionRule::bicubic_offset)));
+  CHECK(
+      at::equal(table.at(3, 2, false), resample_positions(rows, 3, 2, PositionRule::bicubic_offset, false)));
+  const PositionTable trained(small_table().requires_grad_(true), PositionRule::bilinear);
+  CHECK_FALSE(trained.at(3, 2).is_same(trained.at(3, 2)));
+}
+
 TEST_CASE("a table without a square number of patch rows is refused") {
   CHECK_THROWS_AS(resample_positions(at::zeros({4, 2}), 2, 2, PositionRule::bilinear), Error);
   CHECK_THROWS_AS(position_grid(1), Error);
