@@ -72,6 +72,19 @@ void warn_of_threads(const SweepPlan& plan) {
   }
 }
 
+/// Throws an Error of kind config, before any work, when what is to be computed here wants a GPU that is not
+/// here. A plan may want one, since what it plans may run elsewhere.
+void check_devices(const SweepPlan& plan, const std::vector<size_t>& runs, const StageCache& cache) {
+  for (const size_t stage : stages_to_compute(plan, runs, cache)) {
+    const PlannedRun& run = plan.runs[plan.stages[stage].run];
+    try {
+      (void)plugin_context(run.evaluation->runtime);
+    } catch (const Error& error) {
+      throw Error(error.kind(), "{}: {}; or choose other rows by --only", plan.run_name(run), error.what());
+    }
+  }
+}
+
 void tell(const SweepPlan& plan, const SweepOutcome& outcome, size_t runs) {
   log(LogLevel::info, "{}: {} of {} runs finished; stages computed here: {}; {:.1f} s", plan.sweep.name,
       outcome.published, runs, stage_counts(plan, outcome.computed), outcome.seconds);
@@ -102,12 +115,13 @@ void run_sweep_command(const RunArguments& arguments, CommandLine& line) {
     throw Error(ErrorKind::data, "{}{}", missing_text(plan),
                 "--skip-missing runs what can be run; nothing was computed");
   }
+  SweepRunOptions options;
+  options.runs = chosen_runs(plan, arguments.only);
+  check_devices(plan, options.runs, *planned.cache);
   const SweepFolder folder(plan);
   if (folder.joined()) {
     log(LogLevel::info, "{}: another process is at work here; this one takes a share", plan.sweep.output);
   }
-  SweepRunOptions options;
-  options.runs = chosen_runs(plan, arguments.only);
   options.fail_fast = arguments.fail_fast;
   if (!plan.runs.empty()) {
     apply_threads(read_runtime_options(plan.runs.front().evaluation->config));

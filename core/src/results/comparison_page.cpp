@@ -62,7 +62,11 @@ std::string metrics_html(const RunComparison& comparison) {
   for (const MetricComparison& metric : comparison.metrics) {
     html += metric_row(metric);
   }
-  return html + "</tbody></table></div>\n";
+  html += "</tbody></table></div>\n";
+  for (const std::string& note : comparison.notes) {
+    html += fmt::format("<p>Note: {}</p>\n", escape_html(note));
+  }
+  return html;
 }
 
 std::string plural_keys(size_t count) {

@@ -106,6 +106,9 @@ std::string comparison_text(const RunComparison& comparison) {
                         comparison.only_b);
   }
   text += ".\n\n" + config_text(comparison) + "\n" + metrics_text(comparison);
+  for (const std::string& note : comparison.notes) {
+    text += "note: " + printable(note) + "\n";
+  }
   if (!comparison.metric.empty()) {
     text += fmt::format(
         "\nGained most {}, from A to B:\n{}", printable(comparison.metric),

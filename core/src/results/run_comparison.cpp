@@ -259,8 +259,16 @@ RunComparison compare_runs(const fs::path& a, const fs::path& b, const Compariso
   comparison.paired = items.pairs.size();
   comparison.only_a = items.only_a;
   comparison.only_b = items.only_b;
-  comparison.metrics = compare_metrics(comparison.a, comparison.b, maps_of(comparison.a, items_a, options),
-                                       maps_of(comparison.b, items_b, options), items.pairs, options);
+  const RunMaps maps_a = maps_of(comparison.a, items_a, options);
+  const RunMaps maps_b = maps_of(comparison.b, items_b, options);
+  comparison.metrics = compare_metrics(comparison.a, comparison.b, maps_a, maps_b, items.pairs, options);
+  const bool alike = maps_a.missing == maps_b.missing;
+  for (const auto& [name, reason] :
+       {std::pair(alike ? "A and B" : "A", maps_a.missing), std::pair("B", alike ? "" : maps_b.missing)}) {
+    if (!reason.empty()) {
+      comparison.notes.push_back(fmt::format("no interval of mAP of {}: {}", name, reason));
+    }
+  }
   comparison.metric = ordering_metric(items.pairs, options.metric);
   comparison.gained =
       changed_items(items.pairs, most_gained(items.pairs, comparison.metric, options.examples));
@@ -304,6 +312,7 @@ Json to_json(const RunComparison& comparison) {
       {"config", std::move(config)},
       {"items", {{"both", comparison.paired}, {"only_a", comparison.only_a}, {"only_b", comparison.only_b}}},
       {"metrics", std::move(metrics)},
+      {"notes", comparison.notes},
       {"ordered_by", comparison.metric.empty() ? Json() : Json(comparison.metric)},
       {"gained", changed_json(comparison.gained)},
       {"lost", changed_json(comparison.lost)}};

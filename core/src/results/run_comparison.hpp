@@ -62,8 +62,9 @@ struct RunComparison {
   RunScores b;
   std::vector<ConfigDifference> config;
   std::vector<MetricComparison> metrics;
-  size_t paired = 0;  ///< items of both
-  size_t only_a = 0;  ///< items that the other run left out
+  std::vector<std::string> notes;  ///< why mAP has no interval: a sentence a reason
+  size_t paired = 0;               ///< items of both
+  size_t only_a = 0;               ///< items that the other run left out
   size_t only_b = 0;
   std::string metric;  ///< that orders items; empty when they have no values
   std::vector<ChangedItem> gained;

@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 // Rows that gap and decoder get at once, as the captioner gives them.
 constexpr int64_t kRows = 256;
 
-at::Device device_of(const StageWork& work) {
+/// Where the work is done, which has to be there.
+at::Device work_device(const StageWork& work) {
   return plugin_context(read_runtime_options(work.run().evaluation->config)).device;
 }
 
@@ -37,7 +38,7 @@ StageEnd aggregate_regions(const StageWork& work) {
   const PlannedRun& run = work.run();
   const Value& config = run.evaluation->config;
   const RuntimeOptions runtime = read_runtime_options(config);
-  const at::Device device = device_of(work);
+  const at::Device device = work_device(work);
   const Captioner captioner({work.plugins.backbone(config), work.plugins.aggregator(config), {}, nullptr},
                             runtime.batch, device);
   const FeatureReader features(open_input(work, 0));
@@ -72,7 +73,7 @@ StageEnd aggregate_regions(const StageWork& work) {
 StageEnd bridge_vectors(const StageWork& work) {
   const std::vector<std::shared_ptr<Gap>> gaps = work.plugins.gaps(work.run().evaluation->config);
   const std::shared_ptr<const StageEntry> input = open_input(work, 0);
-  const at::Device device = device_of(work);
+  const at::Device device = work_device(work);
   return by_parts_of_regions(work, ".safetensors", [&](size_t part, const std::filesystem::path& file) {
     const c10::InferenceMode inference;
     RegionVectors vectors = read_vectors(*input, part);
@@ -104,7 +105,7 @@ StageEnd decode_vectors(const StageWork& work) {
   }
   const std::shared_ptr<const StageEntry> vectors_entry = open_input(work, 0);
   const std::shared_ptr<const StageEntry> bridged_entry = open_input(work, 1);
-  const at::Device device = device_of(work);
+  const at::Device device = work_device(work);
   return by_parts_of_regions(work, ".jsonl", [&](size_t part, const std::filesystem::path& file) {
     const c10::InferenceMode inference;
     const RegionVectors vectors = read_vectors(*vectors_entry, part);

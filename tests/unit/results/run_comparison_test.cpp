@@ -104,6 +104,8 @@ TEST_CASE("two runs are compared by configs, metrics and items") {
   mentions(text, "boxes: 3 items of both; 1 of A alone and 0 of B alone, which the other left out.");
   mentions(text, "  gap.temperature: 0.01 -> 0.5\n");
   mentions(text, "+1.2500");
+  REQUIRE(comparison.notes.size() == 1);
+  mentions(text, "note: no interval of mAP of A and B: items.jsonl does not say");
   mentions(text,
            "  +5.0000  1.png, place 0.1\n    A 1.0000  a cat\n    B 6.0000  a dog\n    said      a dog\n");
 
@@ -113,6 +115,7 @@ TEST_CASE("two runs are compared by configs, metrics and items") {
   CHECK(json["metrics"]["CIDEr"]["difference"] == doctest::Approx(1.25));
   CHECK(json["metrics"]["CIDEr"]["items"]["better"] == 1);
   CHECK_FALSE(json["metrics"]["map(no-paraphrase)"].contains("items"));
+  CHECK(json["notes"] == comparison.notes);
   CHECK(json["lost"][0]["caption_b"] == "an ox");
 
   write_comparison_page(comparison, ResultImages::open(a), folders / "page.html");
@@ -120,6 +123,7 @@ TEST_CASE("two runs are compared by configs, metrics and items") {
   mentions(html, "<td class=\"text\">0.01</td><td class=\"text\">0.5</td>");
   mentions(html, "<p class=\"from\">clip</p><p class=\"caption\">a cow</p>");
   mentions(html, "<p class=\"from\">dino</p><p class=\"caption\">an ox</p>");
+  mentions(html, "<p>Note: no interval of mAP of A and B: ");
   mentions(html, "data:image/jpeg;base64,");
   mentions(html, "box 20,5 15");
 }
