@@ -134,7 +134,8 @@ class Faulty : public Aggregator {
   void refuse(const Region& region, const ImageGeometry& geometry) const {
     if ((is("boxes_refused") && std::holds_alternative<Box>(region.shape)) ||
         (is("whole_refused") && std::holds_alternative<WholeImage>(region.shape)) ||
-        (is("crops_refused") && geometry.spec.keep_img_ratio)) {
+        (is("crops_refused") && geometry.spec.keep_img_ratio) ||
+        (is("one_patch_refused") && geometry.patches() == 1)) {
       throw Error(ErrorKind::data, "not this one");
     }
   }

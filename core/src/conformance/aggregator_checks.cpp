@@ -175,11 +175,15 @@ std::string weighs_no_regions(Subject& subject) {
 std::string weighs_one_patch(Subject& subject) {
   (void)subject.usual();
   const SeenImage image = seen_image(subject, 1);
-  const std::vector<Region> regions = some_taken(subject, one_region_a_kind(), image);
+  std::vector<std::string> refused;
+  const std::vector<Region> regions = taken(subject, one_region_a_kind(), image, refused);
+  if (regions.empty()) {
+    throw CheckSkipped("it takes no region on a grid of one patch");
+  }
   const RegionWeights weights = weigh(subject, regions, image);
   expect_weights(weights, regions.size(), image);
   expect_rows(weights, regions, /*may_be_empty=*/false);
-  return "";
+  return refused_text(refused);
 }
 
 /// Regions that may be nothing: rows of sum 1, or of NaN where the options ask for it.
@@ -366,7 +370,9 @@ constexpr CheckOf<Subject> kChecks[] = {
     {"sum", "each row of weights is finite and sums to 1", sums_to_one},
     {"scales", "scale is [R] float32 and finite, or undefined; warnings name regions that there are", scales},
     {"no regions", "without regions the weights are [0,G]", weighs_no_regions},
-    {"one patch", "on a grid of one patch every region has the weight 1", weighs_one_patch},
+    {"one patch",
+     "on a grid of one patch a region has the weight 1, or is refused with an Error of kind data",
+     weighs_one_patch},
     {"tiny regions",
      "regions smaller than a pixel or a patch have rows that sum to 1, or are NaN throughout under "
      "`empty_region: nan`, or are refused with an Error of kind data",

@@ -181,7 +181,7 @@ TEST_CASE("an aggregator's broken promises are found") {
 }
 
 TEST_CASE("an aggregator may refuse kinds of regions, and what then cannot be looked at is skipped") {
-  for (const char* fault : {"boxes_refused", "whole_refused", "crops_refused"}) {
+  for (const char* fault : {"boxes_refused", "whole_refused", "crops_refused", "one_patch_refused"}) {
     const Outcomes outcomes =
         checked(broken_plugin("faulty_aggregator"), {fmt::format("aggregator.fault={}", fault)});
     CHECK(fmt::format("{}: {}", fault, fmt::join(outcomes.failed(), ", ")) == fmt::format("{}: ", fault));
@@ -189,6 +189,8 @@ TEST_CASE("an aggregator may refuse kinds of regions, and what then cannot be lo
     CHECK(to_string(outcomes.of("many regions").status) == (boxes ? "skipped" : "passed"));
     const bool crops = fault == std::string("crops_refused");
     CHECK(to_string(outcomes.of("cropped images").status) == (crops ? "skipped" : "passed"));
+    const bool one_patch = fault == std::string("one_patch_refused");
+    CHECK(to_string(outcomes.of("one patch").status) == (one_patch ? "skipped" : "passed"));
   }
 }
 
