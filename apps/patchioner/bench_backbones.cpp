@@ -90,10 +90,6 @@ void bench_backbones(const BackbonesBench& bench) {
   settings.context = context;
   settings.fused_attention = bench.eager_attention == "fused";
   settings.dinotxt_size = bench.dinotxt_size == "b" ? VitSize::b : VitSize::l;
-  if (context.device.is_cuda()) {
-    // Convolutions would otherwise be compared in TensorFloat-32.
-    at::globalContext().setAllowTF32CuDNN(false);
-  }
   const std::vector<BackboneCase> cases =
       backbone_cases(bench.backbones.empty() ? measured_backbones() : bench.backbones, settings);
   fmt::print(

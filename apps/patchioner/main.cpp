@@ -44,8 +44,8 @@ int dispatch(patchioner::CommandLine& line, int argument_count, char** arguments
   }
 }
 
-/// As dispatch; throws an Error of kind io when what was printed has not arrived. Everything is printed by
-/// {fmt}, which tells of a failure where it happens: std::cout keeps neither the failure nor its reason.
+/// As dispatch; throws an Error of kind io when what was printed has not arrived. Nothing is printed by
+/// std::cout, which forgets the reason of a failure: {fmt} throws it where it happens.
 int run(patchioner::CommandLine& line, int argument_count, char** arguments) {
   int exit_code = 0;
   try {

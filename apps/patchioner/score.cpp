@@ -248,10 +248,9 @@ void add_metric_options(CLI::App& command, ScoreArguments& arguments) {
       ->check(CLI::IsMember({"reference", "original"}))
       ->capture_default_str();
   command
-      .add_option(
-          "--device", arguments.device,
-          "Where the models of --clip and --pac compute; without it as their configs say, or on a GPU "
-          "when there is one")
+      .add_option("--device", arguments.device,
+                  "Where the models of --clip and --pac compute; without it as their configs say, and of a "
+                  "checkpoint on a GPU when there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command
       .add_option("-i,--images", arguments.images,

@@ -59,7 +59,7 @@ at::Tensor probe_position_table(const VisionTransformer& tower,
                                 const std::map<std::string, at::Tensor>& inputs) {
   const auto [rows, columns] = probe_grid(inputs);
   const at::NoGradGuard no_gradients;
-  return tower.positions(rows, columns).to(at::kCPU);  // [1+G,W]
+  return tower.positions(rows, columns).clone().to(at::kCPU);  // [1+G,W]
 }
 
 }  // namespace patchioner

@@ -64,7 +64,7 @@ Json metrics_json(const Evaluation& evaluation, const Dataset& dataset, const Ev
                     {"regions_per_second", a_second(counts.regions)},
                     {"scoring_seconds", result.scoring_seconds}};
   const RuntimeOptions runtime = read_runtime_options(evaluation.config);
-  json["runtime"] = {{"device", c10::str(plugin_context(runtime).device)},
+  json["runtime"] = {{"device", device_of(runtime).str()},
                      {"precision", runtime.precision},
                      {"threads", at::get_num_threads()},
                      {"batch", runtime.batch}};

@@ -125,7 +125,7 @@ Json write_results(const Evaluation& evaluation, const CaptionedDataset& caption
   input.pairing = pairing(evaluation);
   input.is_dense = is_dense(dataset);
   input.orientation = evaluation.orientation();
-  input.device = evaluation.runtime.device;
+  input.device = evaluation.runtime.device == "auto" ? "" : evaluation.runtime.device;
   input.memory = captioned.memory;
   result.scores = score_predictions(input, result.scoring);
   add_places(result.scores, predictions);

@@ -7,8 +7,8 @@
 namespace patchioner {
 namespace {
 
-/// Logits lie around -100, where bfloat16 has steps of a half. A GPU has the float32 product to spare; on
-/// a processor it is a third of the work.
+/// Logits lie around -100, where bfloat16 has steps of a half. A GPU has time to spare for the float32
+/// product; on a processor the head is a third of the products of a token.
 at::ScalarType head_precision(at::ScalarType precision, at::Device device) {
   return device.is_cpu() ? precision : at::kFloat;
 }

@@ -52,7 +52,8 @@ class Gpt2 {
  public:
   Gpt2() = default;
   /// Packs `weights` for computing in `precision` (float32 or bfloat16) on the device that they are on. Later
-  /// changes of `weights` are not seen. The residual stream, the layer norms and the results stay float32.
+  /// changes of `weights` are not seen. The residual stream, the layer norms and the results stay float32,
+  /// and on a GPU the head that gives logits does.
   Gpt2(const Gpt2Weights& weights, at::ScalarType precision);
 
   const Gpt2Config& config() const { return config_; }

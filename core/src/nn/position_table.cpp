@@ -15,7 +15,7 @@ namespace {
 // section 1.3).
 constexpr double kScaleOffset = 0.1;
 
-// Of more grids than these the first are computed again; they vary only when a caller sends odd sizes.
+// When there would be more, all are forgotten; grids vary only when a caller sends odd sizes.
 constexpr size_t kMostKept = 32;
 
 constexpr std::array<std::pair<PositionRule, std::string_view>, 5> kNames = {{
@@ -103,7 +103,7 @@ PositionTable::PositionTable(at::Tensor table, PositionRule rule)
 
 at::Tensor PositionTable::at(int64_t rows, int64_t columns, bool square_pixels) const {
   const at::Tensor table = table_.reshape({-1, table_.size(-1)});  // [1+M*M,W]
-  if (table.requires_grad()) {
+  if (table_.requires_grad()) {  // of which a view without gradients says nothing
     return resample_positions(table, rows, columns, rule_, square_pixels);
   }
   const std::lock_guard lock(kept_->mutex);

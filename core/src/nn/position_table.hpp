@@ -47,7 +47,8 @@ class PositionTable {
   /// [1+M*M,W] or [1,1+M*M,W]
   PositionTable(at::Tensor table, PositionRule rule);
 
-  /// resample_positions of it. Throws what that throws.
+  /// resample_positions of it. What comes back is kept, and must not be written into. Throws what that
+  /// throws.
   at::Tensor at(int64_t rows, int64_t columns, bool square_pixels = true) const;
 
  private:

@@ -27,12 +27,13 @@ RuntimeOptions read_runtime_options(const Value& config);
 /// command line as its origin.
 void set_runtime(Value& config, const std::string& key, Value value);
 
-/// The device that the options come down to. It is not asked whether a GPU that they name is there, so that
+/// The device that the options come down to: `auto` is the first GPU when LibTorch can use one, otherwise the
+/// processor. It is not asked whether a GPU that they name is there, so that
 /// what runs on one machine can be planned on another.
 at::Device device_of(const RuntimeOptions& options);
 
-/// What the plugins are told. `auto` is the first GPU when LibTorch can use one, otherwise the processor.
-/// Throws an Error of kind config when a GPU is asked for and there is none.
+/// What the plugins are told. When that is a GPU, the process computes without TF32 and with deterministic
+/// convolutions from then on. Throws an Error of kind config when a GPU is asked for and there is none.
 PluginContext plugin_context(const RuntimeOptions& options);
 
 /// Sets LibTorch's number of threads; 0 takes all cores. Called once, before the first work. [one-thread]

@@ -97,12 +97,12 @@ ScoringModelSource find_scoring_model(const std::string& name) {
 }
 
 ScoringModel::ScoringModel(const std::string& name, const std::string& device) {
-  const ScoringModelSource source = find_scoring_model(name);
-  const Value& config = source.config;
-  RuntimeOptions runtime = read_runtime_options(config);
+  ScoringModelSource source = find_scoring_model(name);
   if (!device.empty()) {
-    runtime.device = device;
+    set_runtime(source.config, "device", device);
   }
+  const Value& config = source.config;
+  const RuntimeOptions runtime = read_runtime_options(config);
   batch_ = static_cast<size_t>(runtime.batch);
   host_ = std::make_unique<PluginHost>(plugin_directories(config));
   Value section = config.at("backbone");

@@ -131,8 +131,7 @@ std::string StageDigests::scoring_text(const Evaluation& evaluation) {
       *value = Value(model(key, value->as_text()).digest);
     }
   }
-  return fmt::format("{}\ndevice {}\ndata {}", write_json(section, 0), device_of(evaluation.runtime).str(),
-                     scoring_data_digest());
+  return write_json(section, 0) + "\ndata " + scoring_data_digest();
 }
 
 std::vector<NamedFile> StageDigests::missing_of_scoring(const Evaluation& evaluation) {

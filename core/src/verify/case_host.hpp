@@ -1,14 +1,16 @@
 // The plugins that cases make, all on one device.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "runtime/plugin_host.hpp"
 
 namespace patchioner {
 
-/// A PluginHost and what its plugins are made with. The project's own plugins take tensors of any device, so
-/// that their cases hand them what was read as it is. [one-thread]
+/// A PluginHost, which must outlive it, and what its plugins are made with. Features and token ids may be on
+/// any device (docs/plugin_contracts.md); cases move what they compute with by themselves, and pixels of
+/// plugins that are not the project's own. [one-thread]
 class CaseHost {
  public:
   CaseHost(PluginHost& plugins, const PluginContext& context) : plugins_(plugins), context_(context) {}

@@ -229,10 +229,9 @@ void verify_decap_training(const GoldenCase& golden, CaseReport& report, CaseHos
     no_dropout.emplace_back(rate, dims.value(rate, 0.0));
   }
   const auto decoder = plain_decoder(golden, host, "decoder_initial.pt", config_of(golden), no_dropout);
-  const at::Tensor text_features =
-      golden.tensor("in_text_features").to(host.context().device);              // [steps,B,D]
-  const at::Tensor noise = golden.tensor("in_noise");                           // [steps,B,D]
-  const at::Tensor ids = golden.tensor("in_tokens").to(host.context().device);  // [steps,B,T]
+  const at::Tensor text_features = golden.tensor("in_text_features");  // [steps,B,D]
+  const at::Tensor noise = golden.tensor("in_noise");                  // [steps,B,D]
+  const at::Tensor ids = golden.tensor("in_tokens");                   // [steps,B,T]
   TextTrainer trainer(*decoder, gaps_of(dims, host), optimizer_of(dims));
   std::vector<at::Tensor> inputs;
   std::vector<double> losses, accuracies, norms, rates;

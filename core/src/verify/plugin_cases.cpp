@@ -27,8 +27,8 @@ Value section_of(const GoldenCase& golden, const nlohmann::json& json, CaseHost&
   return section;
 }
 
-at::Tensor tensor_or_none(const GoldenCase& golden, const std::string& name) {
-  return golden.has(name) ? golden.tensor(name) : at::Tensor();
+at::Tensor tensor_or_none(const GoldenCase& golden, const std::string& name, at::Device device = at::kCPU) {
+  return golden.has(name) ? golden.tensor(name).to(device) : at::Tensor();
 }
 
 /// The tensor `name`, where the case holds it, against what `ours` computes.
@@ -114,10 +114,10 @@ void verify_plugin_aggregator(const GoldenCase& golden, CaseReport& report, Case
   const auto aggregator = host.aggregator(section_of(golden, golden.json(), host, PluginKind::aggregator));
   const ImageGeometry geometry = geometry_under(golden, spec_of(golden));
   const std::vector<Region> regions = regions_of(golden);
-  const auto on_device = [&](const std::string& name) {
-    return golden.has(name) ? golden.tensor(name).to(host.context().device) : at::Tensor();
-  };
-  const PatchFeatures features{on_device("in_patches"), on_device("in_global"), on_device("in_attention")};
+  const at::Device device = host.context().device;
+  const PatchFeatures features{tensor_or_none(golden, "in_patches", device),
+                               tensor_or_none(golden, "in_global", device),
+                               tensor_or_none(golden, "in_attention", device)};
   const RegionWeights found = aggregator->weights(regions, geometry, features);
   const auto count = static_cast<int64_t>(regions.size());
   compare_if_held(golden, report, "weights", [&] {

@@ -58,8 +58,8 @@ CaseResult run_case(const std::filesystem::path& folder, PluginHost& host, const
     const CaseKind& kind = kind_named(result.kind);
     golden.load();
     CaseReport report(golden);
-    CaseHost made(host, context);
-    run_reported(kind, golden, report, made);
+    CaseHost case_host(host, context);
+    run_reported(kind, golden, report, case_host);
     result.status = report.passed() ? CaseStatus::passed : CaseStatus::failed;
     result.largest_difference = report.largest_difference();
     result.detail = report.passed() ? report.largest_name() : joined(report.failures());

@@ -197,7 +197,7 @@ at::Tensor RegionClipBackbone::probe(const std::string& name,
   if (name == "position_table") {
     const at::NoGradGuard no_gradients;
     const auto [rows, columns] = probe_grid(inputs);
-    return image_tower().pool().positions(rows, columns).to(at::kCPU);  // [1+G,E]
+    return image_tower().pool().positions(rows, columns).clone().to(at::kCPU);  // [1+G,E]
   }
   return Backbone::probe(name, inputs);
 }

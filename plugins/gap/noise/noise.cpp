@@ -208,7 +208,7 @@ class NoiseGap : public Gap {
 
   NoiseOptions options_;
   double std_;
-  at::Device device_;               ///< of the tensors below, where features of any device are computed
+  at::Device device_;               // of the tensors below; features are moved there, and the result back
   at::Tensor offset_;               // [D], or undefined
   at::Tensor coefficients_, bias_;  // [D,D] and [D], or undefined
   at::Tensor covariance_root_;      // [D,D], or undefined

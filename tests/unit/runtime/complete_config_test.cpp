@@ -106,7 +106,10 @@ TEST_CASE("the runtime's options are checked and become what the plugins are tol
         }).find("did you mean 'threads'?") != std::string::npos);
 }
 
-TEST_CASE("asking for a GPU that is not there is refused") {
+TEST_CASE("asking for a GPU that is not there is refused, and planning for one is not") {
+  CHECK(device_of({.device = "cuda"}).is_cuda());
+  CHECK(device_of({.device = "cpu"}).is_cpu());
+  CHECK(device_of({.device = "auto"}).is_cuda() == at::hasCUDA());
   if (!at::hasCUDA()) {
     CHECK(refusal_of([] { plugin_context({.device = "cuda"}); }).find("finds no CUDA device") !=
           std::string::npos);

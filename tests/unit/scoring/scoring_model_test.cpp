@@ -73,6 +73,16 @@ TEST_CASE("a checkpoint of PAC-S scores as a config of the same CLIP") {
             .item<float>() > 0.99999);
 }
 
+TEST_CASE("a model scores on the device that it is told, not on that of its config") {
+  const TestFolder folder;
+  const std::string file = (folder / "gpu.yaml").string();
+  write_file(file, "defaults: [" + kEmojiConfig + "]\nruntime: {device: cuda}\n");
+  CHECK(ScoringModel(file, "cpu").encode_texts({"two cats"}).device().is_cpu());
+  if (!at::hasCUDA()) {
+    CHECK_THROWS_WITH_AS(ScoringModel{file}, doctest::Contains("finds no CUDA device"), Error);
+  }
+}
+
 TEST_CASE("of PAC-S's files the large one is open_clip's with GELU, the others are OpenAI's") {
   const TestFolder folder;
   add_vocabulary(folder);
