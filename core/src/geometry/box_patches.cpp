@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "geometry/image_mapping.hpp"
 #include "geometry/region_check.hpp"
@@ -18,6 +19,9 @@ struct Span {
 /// Division rounded down as PyTorch's floor_divide does it on float32, and kept within what adds up without
 /// overflow.
 int64_t floor_divide(float value, int64_t divisor_integer) {
+  if (std::isinf(value)) {  // a number in double precision that float32 has no room for
+    value = std::copysign(std::numeric_limits<float>::max(), value);
+  }
   const auto divisor = static_cast<float>(divisor_integer);
   const float remainder = std::fmod(value, divisor);
   float quotient = (value - remainder) / divisor;
