@@ -49,10 +49,10 @@ class AttentionPool {
   at::Tensor heads_of(const at::Tensor& tokens) const;
 
   AttentionPoolConfig config_;
-  PositionTable positions_;
-  Linear query_;      // E -> E
-  Linear key_value_;  // E -> 2*E
-  Linear output_;     // E -> D
+  PositionTable positions_;  // of 1+M*M rows of width E
+  Linear query_;             // E -> E
+  Linear key_value_;         // E -> 2*E
+  Linear output_;            // E -> D
 };
 
 }  // namespace patchioner

@@ -21,7 +21,7 @@ void declare(ParameterList<PluginsOptions>& list) {
 
 /// fp32 means fp32: cuDNN's convolutions round to TF32 unless they are told not to, and so do products of
 /// matrices where the environment says so. And the same twice is the same.
-void say_exact_arithmetic() {
+void compute_exactly_on_gpus() {
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setDeterministicCuDNN(true);
@@ -69,8 +69,8 @@ PluginContext plugin_context(const RuntimeOptions& options) {
         "runtime.device (or --device) is cuda, but this LibTorch finds no CUDA device; use auto or cpu");
   }
   if (context.device.is_cuda()) {
-    static std::once_flag said;
-    std::call_once(said, say_exact_arithmetic);
+    static std::once_flag once;
+    std::call_once(once, compute_exactly_on_gpus);
   }
   context.precision = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   return context;

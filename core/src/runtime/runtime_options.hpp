@@ -28,8 +28,8 @@ RuntimeOptions read_runtime_options(const Value& config);
 void set_runtime(Value& config, const std::string& key, Value value);
 
 /// The device that the options come down to: `auto` is the first GPU when LibTorch can use one, otherwise the
-/// processor. It is not asked whether a GPU that they name is there, so that
-/// what runs on one machine can be planned on another.
+/// processor. It is not asked whether a GPU that they name is there, so that what runs on one machine can be
+/// planned on another.
 at::Device device_of(const RuntimeOptions& options);
 
 /// What the plugins are told. When that is a GPU, the process computes without TF32 and with deterministic
